@@ -35,7 +35,11 @@ pub struct Exchanged {
 /// Sends a request through the filter; `upstream` answers it if it gets that far.
 ///
 /// A VM that has trapped before is restarted first, as Envoy does with `failure_policy: FAIL_RELOAD`.
-pub fn run(vm: &mut Vm, request: &Request, upstream: &mut dyn FnMut(&Request) -> Response) -> Exchanged {
+pub fn run(
+    vm: &mut Vm,
+    request: &Request,
+    upstream: &mut dyn FnMut(&Request) -> Response,
+) -> Exchanged {
     let _ = (vm, request, upstream);
     Exchanged::default()
 }

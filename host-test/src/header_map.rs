@@ -18,18 +18,24 @@ impl HeaderMap {
 
     /// The value of the first line of that name.
     pub fn get(&self, name: impl AsRef<[u8]>) -> Option<&[u8]> {
-        self.get_all(name.as_ref()).next()
+        let name = name.as_ref();
+        self.iter()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     /// [`HeaderMap::get`] as text, bytes that are not UTF-8 replaced by U+FFFD: for messages and expectations, not for
     /// decisions.
     pub fn get_text(&self, name: impl AsRef<[u8]>) -> Option<String> {
-        self.get(name).map(|value| String::from_utf8_lossy(value).into_owned())
+        self.get(name)
+            .map(|value| String::from_utf8_lossy(value).into_owned())
     }
 
     /// The values of all lines of that name, in order.
     pub fn get_all<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-        self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.iter()
+            .filter(move |(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     /// Is there a line of that name?
@@ -67,13 +73,16 @@ impl HeaderMap {
     pub fn remove(&mut self, name: impl AsRef<[u8]>) -> bool {
         let name = name.as_ref();
         let before = self.0.len();
-        self.0.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self.0
+            .retain(|(other, _)| !other.eq_ignore_ascii_case(name));
         self.0.len() != before
     }
 
     /// All lines in order, as (name, value).
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
     /// The number of lines.
@@ -89,7 +98,12 @@ impl HeaderMap {
 
 impl<N: Into<Vec<u8>>, V: Into<Vec<u8>>> FromIterator<(N, V)> for HeaderMap {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(lines: I) -> Self {
-        Self(lines.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Self(
+            lines
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 }
 
@@ -112,7 +126,11 @@ impl fmt::Debug for HeaderMap {
     /// One `name: value` string a line, bytes that are not ASCII escaped: readable in a failed assertion.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.iter().map(|(name, value)| format!("{}: {}", name.escape_ascii(), value.escape_ascii())))
+            .entries(
+                self.iter().map(|(name, value)| {
+                    format!("{}: {}", name.escape_ascii(), value.escape_ascii())
+                }),
+            )
             .finish()
     }
 }
@@ -125,7 +143,10 @@ mod tests {
     fn names_ignore_case_and_duplicates_keep_their_order() {
         let map = HeaderMap::from([("Set-Cookie", "a=1"), ("X-Id", "7"), ("set-cookie", "b=2")]);
         assert_eq!(map.get("SET-COOKIE"), Some(&b"a=1"[..]));
-        assert_eq!(map.get_all(b"set-cookie").collect::<Vec<_>>(), [b"a=1", b"b=2"]);
+        assert_eq!(
+            map.get_all(b"set-cookie").collect::<Vec<_>>(),
+            [b"a=1", b"b=2"]
+        );
         assert_eq!(map.len(), 3);
     }
 

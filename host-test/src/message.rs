@@ -102,7 +102,11 @@ pub struct Response {
 impl Response {
     /// A response of that status and body, without any other header.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { headers: HeaderMap::from([(":status", status.to_string())]), body: body.into(), trailers: None }
+        Self {
+            headers: HeaderMap::from([(":status", status.to_string())]),
+            body: body.into(),
+            trailers: None,
+        }
     }
 
     /// The same response with one more header line.
@@ -114,6 +118,9 @@ impl Response {
 
     /// `:status` as a number; `None` when it is absent or not one.
     pub fn status(&self) -> Option<u16> {
-        std::str::from_utf8(self.headers.get(":status")?).ok()?.parse().ok()
+        std::str::from_utf8(self.headers.get(":status")?)
+            .ok()?
+            .parse()
+            .ok()
     }
 }

@@ -15,7 +15,11 @@ pub struct Trap {
 
 impl Trap {
     pub(crate) fn new(callback: &str, message: impl Into<String>) -> Self {
-        Self { callback: callback.to_owned(), message: message.into(), backtrace: Vec::new() }
+        Self {
+            callback: callback.to_owned(),
+            message: message.into(),
+            backtrace: Vec::new(),
+        }
     }
 
     /// Reads reason and backtrace out of what wasmtime returned from a call.
@@ -26,22 +30,36 @@ impl Trap {
             // The outermost context of a host error is the backtrace; the cause is what the host said.
             None => error.root_cause().to_string(),
         };
-        let backtrace = error.downcast_ref::<wasmtime::WasmBacktrace>().map_or_else(Vec::new, |trace| {
-            trace
-                .frames()
-                .iter()
-                .map(|frame| {
-                    frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), str::to_owned)
-                })
-                .collect()
-        });
-        Self { callback: callback.to_owned(), message, backtrace }
+        let backtrace =
+            error
+                .downcast_ref::<wasmtime::WasmBacktrace>()
+                .map_or_else(Vec::new, |trace| {
+                    trace
+                        .frames()
+                        .iter()
+                        .map(|frame| {
+                            frame.func_name().map_or_else(
+                                || format!("function {}", frame.func_index()),
+                                str::to_owned,
+                            )
+                        })
+                        .collect()
+                });
+        Self {
+            callback: callback.to_owned(),
+            message,
+            backtrace,
+        }
     }
 }
 
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the module stopped in {}: {}", self.callback, self.message)?;
+        write!(
+            f,
+            "the module stopped in {}: {}",
+            self.callback, self.message
+        )?;
         for frame in &self.backtrace {
             write!(f, "\n  in {frame}")?;
         }

@@ -39,7 +39,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { callback: Duration::from_secs(1), memory: 256 * 1024 * 1024 }
+        Self {
+            callback: Duration::from_secs(1),
+            memory: 256 * 1024 * 1024,
+        }
     }
 }
 

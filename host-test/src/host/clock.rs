@@ -12,25 +12,37 @@ pub struct Clock(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    System { started: Instant },
-    Virtual { wall: AtomicU64, monotonic: AtomicU64 },
+    System {
+        started: Instant,
+    },
+    Virtual {
+        wall: AtomicU64,
+        monotonic: AtomicU64,
+    },
 }
 
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self(Kind::System { started: Instant::now() })
+        Self(Kind::System {
+            started: Instant::now(),
+        })
     }
 
     /// A clock that stands still at `now` (since the Unix epoch) until it is moved.
     pub fn stopped_at(now: Duration) -> Self {
-        Self(Kind::Virtual { wall: AtomicU64::new(nanoseconds(now)), monotonic: AtomicU64::new(0) })
+        Self(Kind::Virtual {
+            wall: AtomicU64::new(nanoseconds(now)),
+            monotonic: AtomicU64::new(0),
+        })
     }
 
     /// Nanoseconds since the Unix epoch.
     pub fn now(&self) -> u64 {
         match &self.0 {
-            Kind::System { .. } => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, nanoseconds),
+            Kind::System { .. } => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, nanoseconds),
             Kind::Virtual { wall, .. } => wall.load(Ordering::SeqCst),
         }
     }
@@ -45,7 +57,9 @@ impl Clock {
 
     /// Lets time pass on both clocks; says whether this clock can be moved (the machine's cannot).
     pub fn advance(&self, by: Duration) -> bool {
-        let Kind::Virtual { wall, monotonic } = &self.0 else { return false };
+        let Kind::Virtual { wall, monotonic } = &self.0 else {
+            return false;
+        };
         for clock in [wall, monotonic] {
             add(clock, nanoseconds(by));
         }
@@ -54,15 +68,22 @@ impl Clock {
 
     /// Sets the wall clock back, as an operator or NTP does; says whether this clock can be moved.
     pub fn set_back(&self, by: Duration) -> bool {
-        let Kind::Virtual { wall, .. } = &self.0 else { return false };
+        let Kind::Virtual { wall, .. } = &self.0 else {
+            return false;
+        };
         let by = nanoseconds(by);
-        wall.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_sub(by))).is_ok()
+        wall.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| {
+            Some(now.saturating_sub(by))
+        })
+        .is_ok()
     }
 }
 
 fn add(clock: &AtomicU64, by: u64) {
     // Cannot fail: the closure always gives a value.
-    let _ = clock.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_add(by)));
+    let _ = clock.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| {
+        Some(now.saturating_add(by))
+    });
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
@@ -79,13 +100,18 @@ mod tests {
         assert_eq!((clock.now(), clock.monotonic()), (100_000_000_000, 0));
         assert!(clock.advance(Duration::from_secs(60)));
         assert!(clock.set_back(Duration::from_secs(150)));
-        assert_eq!((clock.now(), clock.monotonic()), (10_000_000_000, 60_000_000_000));
+        assert_eq!(
+            (clock.now(), clock.monotonic()),
+            (10_000_000_000, 60_000_000_000)
+        );
     }
 
     #[test]
     fn the_machines_clock_cannot_be_moved() {
         let clock = Clock::system();
-        assert!(!clock.advance(Duration::from_secs(60)) && !clock.set_back(Duration::from_secs(60)));
+        assert!(
+            !clock.advance(Duration::from_secs(60)) && !clock.set_back(Duration::from_secs(60))
+        );
         assert!(clock.now() > 1_700_000_000_000_000_000);
     }
 }

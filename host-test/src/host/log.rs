@@ -23,9 +23,16 @@ pub enum Level {
 impl Level {
     /// The level of that number in the ABI.
     pub fn from_number(number: u32) -> Option<Self> {
-        [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Critical]
-            .get(usize::try_from(number).ok()?)
-            .copied()
+        [
+            Self::Trace,
+            Self::Debug,
+            Self::Info,
+            Self::Warn,
+            Self::Error,
+            Self::Critical,
+        ]
+        .get(usize::try_from(number).ok()?)
+        .copied()
     }
 
     /// `trace` to `critical`.
@@ -81,7 +88,9 @@ impl Logs {
 
     /// Takes the lines that are `wanted` and leaves the others.
     pub(crate) fn take(&mut self, wanted: impl FnMut(&Log) -> bool) -> Vec<Log> {
-        let (taken, kept) = std::mem::take(&mut self.lines).into_iter().partition::<Vec<_>, _>(wanted);
+        let (taken, kept) = std::mem::take(&mut self.lines)
+            .into_iter()
+            .partition::<Vec<_>, _>(wanted);
         self.lines = kept.into();
         taken
     }
