@@ -1,0 +1,320 @@
+//! One finding about a policy file, and the list that collects them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// More findings than this are counted, not kept: a hostile file cannot make the list grow without end.
+const KEPT: usize = 200;
+
+/// How bad a [`Diagnostic`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The policy is not loaded.
+    Error,
+    /// The policy is loaded; what it says is probably not what was meant.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
+}
+
+/// One finding about a policy.
+///
+/// `message` and `help` are lower case without a full stop, with the user's input in backticks. `pointer` is a JSON
+/// Pointer (RFC 6901) into the document as written; a key that is missing is reported at the object that lacks it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// Stable and kebab-case; one of [`code::ALL`].
+    pub code: Cow<'static, str>,
+    /// Whether the policy still loads.
+    pub severity: Severity,
+    /// Where, as a JSON Pointer; the empty string is the whole document.
+    pub pointer: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl fmt::Display for Diagnostic {
+    /// One line: `error[unknown-key] at /request/hots: unknown key ... (help: ...)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = if self.pointer.is_empty() {
+            "the top"
+        } else {
+            &self.pointer
+        };
+        write!(
+            f,
+            "{}[{}] at {at}: {}",
+            self.severity, self.code, self.message
+        )?;
+        match &self.help {
+            Some(help) => write!(f, " (help: {help})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The findings of one reading, in the order of the document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+    dropped: usize,
+}
+
+impl Diagnostics {
+    /// Records an error.
+    pub fn error(
+        &mut self,
+        code: &'static str,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
+        self.push(Diagnostic {
+            code: Cow::Borrowed(code),
+            severity: Severity::Error,
+            pointer: pointer.into(),
+            message: message.into(),
+            help,
+        });
+    }
+
+    /// Records a warning.
+    pub fn warning(
+        &mut self,
+        code: &'static str,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
+        self.push(Diagnostic {
+            code: Cow::Borrowed(code),
+            severity: Severity::Warning,
+            pointer: pointer.into(),
+            message: message.into(),
+            help,
+        });
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        // An error is never lost behind warnings: the policy must not load because the list was full.
+        let room = self.list.len() < KEPT
+            || (diagnostic.severity == Severity::Error && !self.has_errors());
+        if room {
+            self.list.push(diagnostic);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Whether a policy with these findings must not load.
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// Whether an error stands at `pointer` or below it.
+    pub fn error_within(&self, pointer: &str) -> bool {
+        self.list
+            .iter()
+            .filter(|d| d.severity == Severity::Error)
+            .filter_map(|d| d.pointer.strip_prefix(pointer))
+            .any(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// The findings, closed by one that counts those that were not kept.
+    pub fn into_list(mut self) -> Vec<Diagnostic> {
+        if self.dropped > 0 {
+            self.list.push(Diagnostic {
+                code: Cow::Borrowed(code::TOO_MANY),
+                severity: Severity::Warning,
+                pointer: String::new(),
+                message: format!("{} more findings are not shown", self.dropped),
+                help: Some("mend the first ones and check again".to_owned()),
+            });
+        }
+        self.list
+    }
+}
+
+/// The JSON Pointer of `key` below `parent`, escaped as RFC 6901 section 3 asks.
+pub fn pointer_child(parent: &str, key: &str) -> String {
+    let mut pointer = String::with_capacity(parent.len() + key.len() + 1);
+    pointer.push_str(parent);
+    pointer.push('/');
+    for c in key.chars() {
+        match c {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            c => pointer.push(c),
+        }
+    }
+    pointer
+}
+
+/// The candidate that `written` was probably meant to be, if one is near enough.
+pub fn suggest<'a>(
+    written: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    // The distance takes time in the product of the lengths, and nothing so long was meant to be a key.
+    if written.len() > 64 {
+        return None;
+    }
+    let written = written.to_ascii_lowercase();
+    let allowed = (written.chars().count() / 3).clamp(1, 4);
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            (
+                strsim::osa_distance(&written, &candidate.to_ascii_lowercase()),
+                candidate,
+            )
+        })
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Every code that a diagnostic can carry.
+pub mod code {
+    macro_rules! codes {
+        ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+            $($(#[$doc])* pub const $name: &str = $text;)*
+            /// All codes, in the order of their declaration.
+            pub const ALL: &[&str] = &[$($text),*];
+        };
+    }
+
+    codes! {
+        /// The document is not JSON, nor the bytes of a `google.protobuf.Struct`.
+        SYNTAX = "syntax",
+        /// An object names a key twice.
+        DUPLICATE_KEY = "duplicate-key",
+        /// A key that the policy file does not have.
+        UNKNOWN_KEY = "unknown-key",
+        /// A key that must be there is not.
+        MISSING_KEY = "missing-key",
+        /// A value of another type than the key takes.
+        WRONG_TYPE = "wrong-type",
+        /// `null` outside a merge patch.
+        NULL_VALUE = "null-value",
+        /// An empty list where leaving the key out means "all".
+        EMPTY_LIST = "empty-list",
+        /// The same entry twice in a list.
+        DUPLICATE_ENTRY = "duplicate-entry",
+        /// A word that is none of those the key takes.
+        UNKNOWN_VALUE = "unknown-value",
+        /// A number outside the key's range, or no whole one.
+        NUMBER_RANGE = "number-range",
+        /// Not a duration such as `10s`.
+        DURATION_SYNTAX = "duration-syntax",
+        /// Not a size such as `64KiB`.
+        SIZE_SYNTAX = "size-syntax",
+        /// Not a quota such as `60/1m`.
+        QUOTA_SYNTAX = "quota-syntax",
+        /// Not an IP address or a CIDR block.
+        NETWORK_SYNTAX = "network-syntax",
+        /// Not a header name (RFC 9110 section 5.1).
+        HEADER_NAME = "header-name",
+        /// A header value with a byte that is not visible ASCII, space or tab.
+        HEADER_VALUE = "header-value",
+        /// Not a method in the form that requests carry (RFC 9110 section 9.1).
+        METHOD_SYNTAX = "method-syntax",
+        /// Not a host name, an address, or `*.` before a host name.
+        HOST_PATTERN = "host-pattern",
+        /// Not a path pattern.
+        PATH_PATTERN = "path-pattern",
+        /// Not a name of the allowed characters and length.
+        NAME_SYNTAX = "name-syntax",
+        /// Not a JSON Pointer (RFC 6901).
+        POINTER_SYNTAX = "pointer-syntax",
+        /// `version` is one that this module does not know.
+        VERSION_UNKNOWN = "version-unknown",
+        /// A rate limit's `cost` is above its `burst`.
+        RATE_LIMIT_COST = "rate-limit-cost",
+        /// `burst` beside `algorithm: fixed-window`.
+        RATE_LIMIT_BURST = "rate-limit-burst",
+        /// Two rate limits of one name that are not the same.
+        RATE_LIMIT_NAME = "rate-limit-name",
+        /// A section that this version of the module does not enforce yet.
+        NOT_SUPPORTED = "not-supported",
+        /// A header both set (or defaulted) and removed.
+        HEADERS_SET_AND_REMOVED = "headers-set-and-removed",
+        /// A header both in `set` and in `default`.
+        HEADERS_SET_AND_DEFAULTED = "headers-set-and-defaulted",
+        /// A header that the gateway itself keeps.
+        HEADERS_RESERVED = "headers-reserved",
+        /// Two routes of one name.
+        ROUTE_NAME_TAKEN = "route-name-taken",
+        /// Two routes that no request can tell apart.
+        ROUTE_AMBIGUOUS = "route-ambiguous",
+        /// `unmatched: reject` without a route: everything would be refused.
+        UNMATCHED_WITHOUT_ROUTES = "unmatched-without-routes",
+        /// A policy that protects nothing.
+        POLICY_EMPTY = "policy-empty",
+        /// More findings than are shown.
+        TOO_MANY = "too-many",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_kebab_case() {
+        let mut seen = std::collections::BTreeSet::new();
+        for code in code::ALL {
+            assert!(seen.insert(code), "{code} stands twice");
+            assert!(
+                code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
+                "{code} is not kebab-case"
+            );
+        }
+    }
+
+    #[test]
+    fn pointers_are_escaped() {
+        assert_eq!(pointer_child("/a", "b/c~d"), "/a/b~1c~0d");
+    }
+
+    #[test]
+    fn suggestions_are_near_or_none() {
+        let check = |written: &str, expected: Option<&str>| {
+            assert_eq!(
+                suggest(written, ["hosts", "methods", "https"]),
+                expected,
+                "{written}"
+            );
+        };
+        check("hots", Some("hosts"));
+        check("Hosts", Some("hosts"));
+        check("method", Some("methods"));
+        check("colour", None);
+        check(&"h".repeat(100_000), None);
+    }
+
+    #[test]
+    fn an_error_is_kept_behind_any_number_of_warnings() {
+        let mut diagnostics = Diagnostics::default();
+        for _ in 0..10_000 {
+            diagnostics.warning(code::POLICY_EMPTY, "", "w", None);
+        }
+        diagnostics.error(code::UNKNOWN_KEY, "/a", "e", None);
+        assert!(diagnostics.has_errors());
+        assert!(diagnostics.error_within("/a") && !diagnostics.error_within("/aa"));
+        assert!(diagnostics.into_list().len() <= KEPT + 2);
+    }
+}
