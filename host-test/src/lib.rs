@@ -4,11 +4,15 @@
 //! [`vm::Vm`] one worker's instance, [`stream::Stream`] one request and its response going through it piece by piece, and
 //! [`exchange::run`] does that for a whole request at once. It knows the filter only through the ABI, and so runs anybody's.
 
+pub mod envoy;
 pub mod exchange;
 pub mod header_map;
 pub mod host;
 pub mod message;
 pub mod module;
 pub mod profile;
+pub mod scenario;
 pub mod trap;
+pub mod upstream;
 pub mod vm;
+pub mod wire;

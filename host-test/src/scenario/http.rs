@@ -1,0 +1,165 @@
+//! Scenarios against a live gateway, over real HTTP/1.1 and HTTP/2.
+//!
+//! Either any gateway that has a URL, where only the answer can be seen, or an Envoy of our own with a recording upstream behind
+//! it, where the upstream's side and the filter's log lines can be seen too. The address and the scheme of a scenario's client
+//! are told to the gateway as a trusted proxy would tell it (`X-Forwarded-For`, `X-Forwarded-Proto`): every real connection here
+//! comes from loopback, without TLS.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use anyhow::{Context, anyhow, bail};
+
+use super::target::{Observed, Request, Respond, Runner, Scheme, Target, UpstreamSeen};
+use crate::envoy::Envoy;
+use crate::header_map::HeaderMap;
+use crate::upstream::Upstream;
+use crate::wire::Outgoing;
+
+/// What belongs to a connection or to the hop, not to the exchange: each gateway frames and dates its answers by itself
+/// (RFC 9110 7.6.1, 6.6.1).
+const HOP: [&str; 4] = ["connection", "date", "keep-alive", "transfer-encoding"];
+
+/// A gateway under one policy.
+pub struct HttpTarget<'a> {
+    gateway: SocketAddr,
+    behind: Option<Behind<'a>>,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// What can be watched if the gateway is ours.
+struct Behind<'a> {
+    envoy: &'a Envoy,
+    plugin: String,
+    upstream: &'a Upstream,
+}
+
+impl<'a> HttpTarget<'a> {
+    /// The gateway at this URL, under whatever policy it has: `http://HOST[:PORT][/]`.
+    ///
+    /// # Errors
+    /// If the URL is another, or its host has no address.
+    pub fn against(url: &str) -> anyhow::Result<Self> {
+        let uri: http::Uri = url
+            .parse()
+            .with_context(|| format!("`{url}` is not a URL"))?;
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some(other) => bail!("`{url}`: the scheme is `{other}`, only `http` can be tested"),
+            None => bail!("`{url}` has no scheme; did you mean `http://{url}`?"),
+        }
+        if uri.path() != "/" || uri.query().is_some() {
+            bail!("`{url}` has a path; the scenarios bring their own");
+        }
+        let host = uri.host().with_context(|| format!("`{url}` has no host"))?;
+        let gateway = (
+            host.trim_start_matches('[').trim_end_matches(']'),
+            uri.port_u16().unwrap_or(80),
+        )
+            .to_socket_addrs()
+            .with_context(|| format!("`{host}` cannot be resolved"))?
+            .next()
+            .ok_or_else(|| anyhow!("`{host}` has no address"))?;
+        Self::new(gateway, None)
+    }
+
+    /// A listener of our own Envoy, with a filter and this upstream behind it.
+    ///
+    /// # Errors
+    /// If there is no such listener.
+    pub fn behind(
+        envoy: &'a Envoy,
+        listener: &str,
+        upstream: &'a Upstream,
+    ) -> anyhow::Result<Self> {
+        Self::new(
+            envoy.address(listener)?,
+            Some(Behind {
+                envoy,
+                plugin: listener.to_owned(),
+                upstream,
+            }),
+        )
+    }
+
+    fn new(gateway: SocketAddr, behind: Option<Behind<'a>>) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            gateway,
+            behind,
+            runtime,
+        })
+    }
+}
+
+impl Target for HttpTarget<'_> {
+    fn runner(&self) -> Runner {
+        Runner::Http
+    }
+
+    fn exchange(&mut self, request: &Request, respond: &Respond) -> anyhow::Result<Observed> {
+        let outgoing = Outgoing::new(&forwarded(request))?;
+        let Some(Behind {
+            envoy,
+            plugin,
+            upstream,
+        }) = &self.behind
+        else {
+            let answer = self.runtime.block_on(outgoing.send(self.gateway))?;
+            return Ok(Observed {
+                status: answer.status,
+                headers: of_the_exchange(answer.headers),
+                body: answer.body,
+                upstream: UpstreamSeen::Unknown,
+                logs: None,
+                guest: None,
+            });
+        };
+        upstream.respond(respond.clone());
+        upstream.take();
+        let before = envoy.log_end();
+        let answer = self.runtime.block_on(outgoing.send(self.gateway))?;
+        envoy.settle()?;
+        Ok(Observed {
+            status: answer.status,
+            headers: of_the_exchange(answer.headers),
+            body: answer.body,
+            upstream: upstream.take().map_or(UpstreamSeen::NotCalled, |seen| {
+                let mut request = seen.request;
+                request.headers = of_the_exchange(request.headers);
+                UpstreamSeen::Called(Box::new(request))
+            }),
+            logs: Some(logged(&envoy.log_since(before), plugin)),
+            guest: None,
+        })
+    }
+}
+
+/// The request as it leaves the proxy in front of the gateway, which knows the client and its scheme.
+fn forwarded(request: &Request) -> Request {
+    let mut request = request.clone();
+    request
+        .headers
+        .push("x-forwarded-for", request.client.to_string());
+    if request.scheme == Scheme::Https && !request.headers.contains("x-forwarded-proto") {
+        request.headers.push("x-forwarded-proto", "https");
+    }
+    request
+}
+
+fn of_the_exchange(mut headers: HeaderMap) -> HeaderMap {
+    for name in HOP {
+        headers.remove(name);
+    }
+    headers
+}
+
+/// The lines that this plugin wrote, out of Envoy's log.
+fn logged(log: &str, plugin: &str) -> Vec<String> {
+    let prefix = format!("wasm log {plugin}: ");
+    log.lines()
+        .filter_map(|line| line.split_once(&prefix))
+        .map(|(_, message)| message.to_owned())
+        .collect()
+}
