@@ -11,13 +11,8 @@ use anyhow::{Context, anyhow, bail};
 
 use super::target::{Observed, Request, Respond, Runner, Scheme, Target, UpstreamSeen};
 use crate::envoy::Envoy;
-use crate::header_map::HeaderMap;
 use crate::upstream::Upstream;
 use crate::wire::Outgoing;
-
-/// What belongs to a connection or to the hop, not to the exchange: each gateway frames and dates its answers by itself
-/// (RFC 9110 7.6.1, 6.6.1).
-const HOP: [&str; 4] = ["connection", "date", "keep-alive", "transfer-encoding"];
 
 /// A gateway under one policy.
 pub struct HttpTarget<'a> {
@@ -100,39 +95,44 @@ impl Target for HttpTarget<'_> {
 
     fn exchange(&mut self, request: &Request, respond: &Respond) -> anyhow::Result<Observed> {
         let outgoing = Outgoing::new(&forwarded(request))?;
-        let Some(Behind {
-            envoy,
-            plugin,
-            upstream,
-        }) = &self.behind
-        else {
-            let answer = self.runtime.block_on(outgoing.send(self.gateway))?;
-            return Ok(Observed {
-                status: answer.status,
-                headers: of_the_exchange(answer.headers),
-                body: answer.body,
-                upstream: UpstreamSeen::Unknown,
-                logs: None,
-                guest: None,
-            });
-        };
-        upstream.respond(respond.clone());
-        upstream.take();
-        let before = envoy.log_end();
+        let place = self.behind.as_ref().map(|behind| behind.prepare(respond));
         let answer = self.runtime.block_on(outgoing.send(self.gateway))?;
-        envoy.settle()?;
+        let (upstream, logs) = match (&self.behind, place) {
+            (Some(behind), Some(place)) => behind.saw(place)?,
+            _ => (UpstreamSeen::Unknown, None),
+        };
         Ok(Observed {
             status: answer.status,
-            headers: of_the_exchange(answer.headers),
+            headers: answer.headers,
             body: answer.body,
-            upstream: upstream.take().map_or(UpstreamSeen::NotCalled, |seen| {
-                let mut request = seen.request;
-                request.headers = of_the_exchange(request.headers);
-                UpstreamSeen::Called(Box::new(request))
-            }),
-            logs: Some(logged(&envoy.log_since(before), plugin)),
+            upstream,
+            logs,
             guest: None,
         })
+    }
+}
+
+impl Behind<'_> {
+    /// Makes ready for one exchange; returns the place in the log where it starts.
+    fn prepare(&self, respond: &Respond) -> u64 {
+        self.upstream.respond(respond.clone());
+        self.upstream.take();
+        self.envoy.log_end()
+    }
+
+    /// What the upstream and the log have to say about the exchange since that place.
+    fn saw(&self, place: u64) -> anyhow::Result<(UpstreamSeen, Option<Vec<String>>)> {
+        self.envoy.settle()?;
+        let upstream = self
+            .upstream
+            .take()
+            .map_or(UpstreamSeen::NotCalled, |seen| {
+                UpstreamSeen::Called(Box::new(seen.request))
+            });
+        Ok((
+            upstream,
+            Some(logged(&self.envoy.log_since(place), &self.plugin)),
+        ))
     }
 }
 
@@ -146,13 +146,6 @@ fn forwarded(request: &Request) -> Request {
         request.headers.push("x-forwarded-proto", "https");
     }
     request
-}
-
-fn of_the_exchange(mut headers: HeaderMap) -> HeaderMap {
-    for name in HOP {
-        headers.remove(name);
-    }
-    headers
 }
 
 /// The lines that this plugin wrote, out of Envoy's log.
