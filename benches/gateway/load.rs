@@ -1,0 +1,86 @@
+//! A fixed load on one address: so many requests a second over a few kept-alive connections, so many in all.
+//!
+//! Fixed and not as fast as possible, because what a request costs depends on how many share one turn of the event loop: at the same
+//! rate two gateways are comparable, each at its own highest rate they are not.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How much is asked of a gateway.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    /// Kept-alive connections, each with one request at a time.
+    pub(crate) connections: u32,
+    /// Requests a second, over all connections.
+    pub(crate) rate: u32,
+    /// Requests in all.
+    pub(crate) requests: u32,
+}
+
+/// Sends the load and waits for every answer, all of which must have this status.
+pub(crate) async fn send(
+    load: Load,
+    to: SocketAddr,
+    path: &'static str,
+    status: u16,
+) -> anyhow::Result<()> {
+    let mut connections = Vec::new();
+    for _ in 0..load.connections {
+        connections.push(tokio::spawn(connection(load, to, path, status)));
+    }
+    for connection in connections {
+        connection.await??;
+    }
+    Ok(())
+}
+
+async fn connection(
+    load: Load,
+    to: SocketAddr,
+    path: &'static str,
+    status: u16,
+) -> anyhow::Result<()> {
+    let stream = TcpStream::connect(to).await?;
+    stream.set_nodelay(true)?;
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
+    let driver = tokio::spawn(connection);
+    let mut due = interval(Duration::from_secs(1) * load.connections / load.rate);
+    due.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    for _ in 0..load.requests / load.connections {
+        due.tick().await;
+        let got = tokio::time::timeout(Duration::from_secs(10), exchange(&mut sender, path))
+            .await
+            .context("no answer within 10 s")??;
+        ensure!(got == status, "{to} answered {got} and not {status}");
+    }
+    driver.abort();
+    Ok(())
+}
+
+/// One request as a browser's script would send it.
+async fn exchange(sender: &mut SendRequest<Empty<Bytes>>, path: &str) -> anyhow::Result<u16> {
+    let request = http::Request::get(path)
+        .header("host", "api.example.com")
+        .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36")
+        .header("accept", "application/json, text/plain, */*")
+        .header("accept-language", "en-GB,en;q=0.9")
+        .header("accept-encoding", "gzip, deflate, br, zstd")
+        .header("referer", "https://app.example.com/match")
+        .header("authorization", "Bearer 2YotnFZFEjr1zCsicMWpAA-2YotnFZFEjr1zCsicMWpAA")
+        .header("sec-fetch-site", "same-site")
+        .header("sec-fetch-mode", "cors")
+        .header("sec-fetch-dest", "empty")
+        .body(Empty::new())?;
+    let response = sender.send_request(request).await?;
+    let status = response.status().as_u16();
+    response.into_body().collect().await?;
+    Ok(status)
+}

@@ -1,0 +1,209 @@
+//! What Portcullis costs in a real Envoy, in microseconds of CPU a request.
+//!
+//! One Envoy with one worker thread and a listener for each case, the same fixed load on each in turn, and the process' CPU time
+//! before and after. All cases share one process and are interleaved over three rounds, so that whatever else the machine does falls
+//! on all of them. The multiple is of what an empty filter in WebAssembly adds to a bare proxy: a figure that survives another machine.
+
+mod cpu;
+mod load;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use load::Load;
+use portcullis_host_test::document::Document;
+use portcullis_host_test::envoy::{Configuration, Envoy, Filter, Listener};
+use portcullis_host_test::header_map::HeaderMap;
+use portcullis_host_test::scenario::target::Respond;
+use portcullis_host_test::shipped;
+use portcullis_host_test::upstream::Upstream;
+
+const ROUNDS: usize = 3;
+/// Before each measurement, so that connections stand and caches are warm.
+const WARM_UP: Load = Load {
+    connections: 4,
+    rate: 2_000,
+    requests: 1_000,
+};
+const LOAD: Load = Load {
+    connections: 4,
+    rate: 2_000,
+    requests: 10_000,
+};
+
+/// One line of the table.
+struct Case {
+    name: &'static str,
+    listener: &'static str,
+    path: &'static str,
+    status: u16,
+}
+
+const CASES: [Case; 5] = [
+    Case {
+        name: "no filter",
+        listener: "bare",
+        path: "/players/7",
+        status: 200,
+    },
+    Case {
+        name: "an empty wasm filter",
+        listener: "empty-wasm",
+        path: "/players/7",
+        status: 200,
+    },
+    Case {
+        name: "portcullis, empty policy",
+        listener: "empty-policy",
+        path: "/players/7",
+        status: 200,
+    },
+    Case {
+        name: "portcullis, example policy",
+        listener: "example-policy",
+        path: "/players/7",
+        status: 200,
+    },
+    Case {
+        name: "portcullis, example policy, refused",
+        listener: "example-policy",
+        path: "/admin",
+        status: 404,
+    },
+];
+
+fn main() -> anyhow::Result<()> {
+    let upstream = Upstream::start()?;
+    upstream.respond(Respond {
+        status: 200,
+        headers: HeaderMap::from([
+            ("content-type", "application/json"),
+            ("server", "uvicorn"),
+            ("x-powered-by", "demo"),
+            ("etag", "\"5f3e\""),
+            ("cache-control", "private, max-age=5"),
+        ]),
+        body: format!("{{\"player\":7,\"cards\":[{}1]}}", "12,".repeat(60)).into_bytes(),
+        delay: Duration::ZERO,
+    });
+    let directory = std::env::temp_dir().join(format!("portcullis-gateway-{}", std::process::id()));
+    std::fs::create_dir_all(&directory)?;
+    let listeners = listeners(&directory, &upstream);
+    let measured = listeners.and_then(|listeners| measure(&listeners));
+    std::fs::remove_dir_all(&directory)?;
+    measured
+}
+
+fn listeners(directory: &Path, upstream: &Upstream) -> anyhow::Result<Vec<Listener>> {
+    let empty = directory.join("empty.wasm");
+    std::fs::write(&empty, wat::parse_str(include_str!("empty.wat"))?)?;
+    let portcullis = shipped::build()?;
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../envoy/policy.yaml");
+    let example = Document::read_file(&example)
+        .map_err(|error| anyhow!("{error}"))?
+        .value
+        .to_string();
+
+    let listener = |name: &str, filter: Option<Filter>| Listener {
+        name: name.to_owned(),
+        filter,
+        upstream: upstream.address(),
+        gzip: false,
+    };
+    // A VM of its own for each, as in a deployment with one policy.
+    let filter = |name: &str, module: &PathBuf, configuration: &str| Filter {
+        module: module.clone(),
+        configuration: Configuration::Text(configuration.to_owned()),
+        vm_id: name.to_owned(),
+        hold_headers: true,
+    };
+    Ok(vec![
+        listener("bare", None),
+        listener("empty-wasm", Some(filter("empty-wasm", &empty, ""))),
+        listener(
+            "empty-policy",
+            Some(filter("empty-policy", &portcullis, r#"{"version":1}"#)),
+        ),
+        listener(
+            "example-policy",
+            Some(filter("example-policy", &portcullis, &example)),
+        ),
+    ])
+}
+
+fn measure(listeners: &[Listener]) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let envoy = Envoy::start(listeners)?;
+    let mut costs = vec![Vec::new(); CASES.len()];
+    for round in 1..=ROUNDS {
+        for (case, costs) in CASES.iter().zip(&mut costs) {
+            eprintln!("round {round} of {ROUNDS}: {}", case.name);
+            let to = envoy.address(case.listener)?;
+            runtime
+                .block_on(load::send(WARM_UP, to, case.path, case.status))
+                .context(case.name)?;
+            let before = cpu::spent(envoy.pid())?;
+            runtime
+                .block_on(load::send(LOAD, to, case.path, case.status))
+                .context(case.name)?;
+            let spent = cpu::spent(envoy.pid())?.saturating_sub(before);
+            costs.push(spent.as_secs_f64() * 1e6 / f64::from(LOAD.requests));
+        }
+    }
+    drop(envoy);
+    print_costs(&costs);
+    print_starts(listeners)
+}
+
+/// The median of the rounds, their range, and what each case adds to the first, also as a multiple of what the second adds.
+fn print_costs(costs: &[Vec<f64>]) {
+    println!(
+        "\nµs of Envoy's CPU a request: median of {ROUNDS} rounds of {} requests at {} a second, one worker\n",
+        LOAD.requests, LOAD.rate
+    );
+    println!(
+        "{:<38}{:>8}{:>16}{:>9}{:>14}",
+        "", "µs", "range", "added", "× empty wasm"
+    );
+    let medians: Vec<f64> = costs.iter().map(|costs| median(costs)).collect();
+    let bare = medians.first().copied().unwrap_or_default();
+    let unit = medians.get(1).map_or(f64::NAN, |empty| empty - bare);
+    for ((case, costs), median) in CASES.iter().zip(costs).zip(&medians) {
+        let low = costs.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = costs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let added = median - bare;
+        println!(
+            "{:<38}{median:>8.1}{:>16}{added:>9.1}{:>14.1}",
+            case.name,
+            format!("{low:.1}–{high:.1}"),
+            added / unit
+        );
+    }
+}
+
+/// How long an Envoy takes from its start until it is ready, without a filter and with Portcullis under the example policy.
+fn print_starts(listeners: &[Listener]) -> anyhow::Result<()> {
+    println!("\nms from the start of Envoy until it is ready: median of {ROUNDS}\n");
+    for name in ["bare", "empty-wasm", "example-policy"] {
+        let listener = listeners
+            .iter()
+            .find(|listener| listener.name == name)
+            .cloned();
+        let listener = [listener.with_context(|| format!("no listener `{name}`"))?];
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS {
+            times.push(Envoy::start(&listener)?.ready_after().as_secs_f64() * 1e3);
+        }
+        println!("{name:<38}{:>8.0}", median(&times));
+    }
+    Ok(())
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
