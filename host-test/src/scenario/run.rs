@@ -42,6 +42,25 @@ pub struct Outcome {
     pub not_judged: Vec<String>,
 }
 
+impl Outcome {
+    /// The outcome of a scenario whose target could not be opened.
+    pub fn could_not_open(runner: Runner, error: &anyhow::Error) -> Self {
+        Self {
+            verdict: Verdict::Failed,
+            failures: vec![Failure {
+                place: Place { line: 1, column: 1 },
+                repetition: (1, 1),
+                mismatches: vec![Mismatch {
+                    what: "the start".to_owned(),
+                    expected: "a target under this policy".to_owned(),
+                    observed: format!("{error:#}"),
+                }],
+            }],
+            ..skipped(runner, "")
+        }
+    }
+}
+
 /// Whether, and why, `runner` does not run this scenario.
 pub fn skip_reason(scenario: &Scenario, runner: Runner) -> Option<&str> {
     scenario.skip.get(&runner).map(String::as_str)
