@@ -1,1 +1,57 @@
-//! Placeholder
+//! The engine of Portcullis: a policy is parsed, compiled once, and then decides.
+//!
+//! ```text
+//! load       bytes -> Config (collecting walk) -> Policy, or every diagnostic at once
+//! request    RequestHead -> Exchange::on_request_head  -> Decision: go on, or this Reply
+//! response   ResponseHead -> Exchange::on_response_head -> Edits
+//! done       Exchange::finish -> Record: what happened, for the log
+//! ```
+//!
+//! The engine is pure. It reads no clock, does no I/O, writes no log and cannot panic: all that it needs is an
+//! argument (what only the gateway knows comes through [`Ambient`]), and all that it wants done is in what it returns.
+//!
+//! ```
+//! use std::rc::Rc;
+//! use portcullis_policy::{Ambient, Decision, RequestHead, load};
+//!
+//! struct Laptop;
+//! impl Ambient for Laptop {
+//!     fn source(&self) -> Option<Vec<u8>> { Some(b"203.0.113.7:4711".to_vec()) }
+//!     fn fresh_id(&self) -> u128 { 7 }
+//! }
+//!
+//! let verdict = load(br#"{"version": 1, "request": {"hosts": ["api.example.com"]}}"#);
+//! let policy = Rc::new(verdict.policy.expect("the policy is valid"));
+//! let mut exchange = policy.begin();
+//! let head = [(&b":method"[..], &b"GET"[..]), (b":path", b"/"), (b":authority", b"evil.example")];
+//! let Decision::Reply(reply) = exchange.on_request_head(&RequestHead::new(&head), &Laptop) else {
+//!     panic!("the host is not served");
+//! };
+//! assert_eq!(reply.status, 421);
+//! ```
+
+mod ambient;
+mod compile;
+mod decision;
+mod exchange;
+mod host;
+mod message;
+mod path;
+mod policy;
+mod record;
+mod refusal;
+mod route;
+mod rule;
+
+pub use ambient::Ambient;
+pub use compile::{Verdict, load};
+pub use decision::{Decision, Edit, Reply};
+pub use exchange::Exchange;
+pub use message::{Line, RequestHead, ResponseHead};
+pub use policy::Policy;
+pub use portcullis_config::{Diagnostic, Mode, Severity};
+pub use record::{Finding, Record};
+pub use refusal::Refusal;
+
+/// Every way in which a request can be refused.
+pub const REFUSALS: &[&Refusal] = refusal::ALL;

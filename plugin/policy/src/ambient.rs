@@ -1,0 +1,11 @@
+//! What the gateway knows and the message does not say.
+
+/// The gateway around one request, asked only when a rule needs the answer: each answer costs a call to the host.
+pub trait Ambient {
+    /// The source address of the connection as the host writes it (`192.0.2.1:4711`, `[2001:db8::1]:4711`, or without
+    /// the port), if the host knows one.
+    fn source(&self) -> Option<Vec<u8>>;
+
+    /// A number that no other request was given and that no client can guess.
+    fn fresh_id(&self) -> u128;
+}

@@ -1,0 +1,139 @@
+//! Message heads as borrowed bytes: what the host gave, duplicates and all, looked at without copying.
+
+/// One header line: name and value as bytes. The name's case is the host's; a value may hold any byte.
+pub type Line<'a> = (&'a [u8], &'a [u8]);
+
+/// A request's head: its header lines, pseudo-headers among them, as the proxy-wasm ABI hands them over.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestHead<'a> {
+    lines: &'a [Line<'a>],
+    method: &'a [u8],
+    path: &'a [u8],
+}
+
+impl<'a> RequestHead<'a> {
+    /// Wraps the lines; a missing `:method` or `:path` reads as empty.
+    pub fn new(lines: &'a [Line<'a>]) -> Self {
+        Self {
+            lines,
+            method: first(lines, ":method").unwrap_or_default(),
+            path: first(lines, ":path").unwrap_or_default(),
+        }
+    }
+
+    /// The method as sent. Methods are case-sensitive (RFC 9110 section 9.1).
+    pub fn method(&self) -> &'a [u8] {
+        self.method
+    }
+
+    /// The request target with its query, as sent.
+    pub fn path(&self) -> &'a [u8] {
+        self.path
+    }
+
+    /// The host asked for, port and all. Envoy gives it as `:authority`; nginx fills that from its configuration and
+    /// keeps the client's in `host`, so `host` wins where both stand.
+    pub fn authority(&self) -> Option<&'a [u8]> {
+        self.get("host").or_else(|| self.get(":authority"))
+    }
+
+    /// Whether the connection to the gateway itself is encrypted.
+    pub fn is_https(&self) -> bool {
+        self.get(":scheme")
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"))
+    }
+
+    /// Whether the request is a CORS preflight (Fetch standard, section 3.2.2): OPTIONS with `Origin` and
+    /// `Access-Control-Request-Method`. Gives the method that is asked for.
+    pub fn preflight(&self) -> Option<&'a [u8]> {
+        if self.method != b"OPTIONS" {
+            return None;
+        }
+        self.get("origin")?;
+        self.get("access-control-request-method")
+    }
+
+    /// Whether the request is gRPC, by the same test that Envoy makes before it turns a reply into a gRPC status.
+    pub fn is_grpc(&self) -> bool {
+        self.get("content-type")
+            .and_then(|value| value.strip_prefix(b"application/grpc"))
+            .is_some_and(|rest| matches!(rest.first(), None | Some(b'+')))
+    }
+
+    /// The first value of a header; `name` is lower case.
+    pub fn get(&self, name: &str) -> Option<&'a [u8]> {
+        first(self.lines, name)
+    }
+
+    /// Every value of a header in order; `name` is lower case.
+    pub fn all(&self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+        self.lines
+            .iter()
+            .filter(move |(other, _)| is(other, name))
+            .map(|(_, value)| *value)
+    }
+}
+
+/// A response's head: its header lines, `:status` among them.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseHead<'a> {
+    lines: &'a [Line<'a>],
+}
+
+impl<'a> ResponseHead<'a> {
+    /// Wraps the lines.
+    pub fn new(lines: &'a [Line<'a>]) -> Self {
+        Self { lines }
+    }
+
+    /// The lines in their order.
+    pub fn lines(&self) -> &'a [Line<'a>] {
+        self.lines
+    }
+}
+
+fn is(name: &[u8], wanted: &str) -> bool {
+    name.eq_ignore_ascii_case(wanted.as_bytes())
+}
+
+fn first<'a>(lines: &'a [Line<'a>], name: &str) -> Option<&'a [u8]> {
+    lines
+        .iter()
+        .find(|(other, _)| is(other, name))
+        .map(|(_, value)| *value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preflight_has_an_origin_and_a_method() {
+        let check = |lines: &[Line<'_>], expected: Option<&[u8]>| {
+            assert_eq!(RequestHead::new(lines).preflight(), expected, "{lines:?}");
+        };
+        let asked: Line<'_> = (b"Access-Control-Request-Method", b"PUT");
+        check(
+            &[(b":method", b"OPTIONS"), (b"origin", b"null"), asked],
+            Some(b"PUT"),
+        );
+        check(&[(b":method", b"OPTIONS"), asked], None);
+        check(&[(b":method", b"OPTIONS"), (b"origin", b"null")], None);
+        check(&[(b":method", b"GET"), (b"origin", b"null"), asked], None);
+    }
+
+    #[test]
+    fn grpc_is_known_by_its_content_type() {
+        let check = |value: &[u8], expected: bool| {
+            assert_eq!(
+                RequestHead::new(&[(b"content-type", value)]).is_grpc(),
+                expected
+            );
+        };
+        check(b"application/grpc", true);
+        check(b"application/grpc+proto", true);
+        check(b"application/grpc-web", false);
+        check(b"application/json", false);
+        check(b"", false);
+    }
+}

@@ -1,0 +1,157 @@
+//! Every way in which a request is refused, and the reply that says so.
+
+use std::borrow::Cow;
+
+use portcullis_config::ErrorFormat;
+use serde::Serialize;
+
+use crate::decision::Reply;
+
+/// One way in which a request is refused. The codes are stable: clients and alerts are written against them.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// `<rule>-<what>`, kebab-case.
+    pub code: &'static str,
+    /// The rule that refuses, as its place in the policy file.
+    pub rule: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The gRPC status that means the same (google.rpc.Code).
+    pub grpc_status: u8,
+    /// A sentence for the client. It tells nothing of the policy that the client could not find out by asking.
+    pub detail: &'static str,
+}
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $rule:literal, $status:literal, $grpc:literal, $detail:literal;)*) => {
+        $($(#[$doc])* pub(crate) const $name: Refusal = Refusal {
+            code: $code, rule: $rule, status: $status, grpc_status: $grpc, detail: $detail,
+        };)*
+        /// All of them.
+        pub(crate) const ALL: &[&Refusal] = &[$(&$name),*];
+    };
+}
+
+refusals! {
+    /// No host, or one that is none (RFC 9110 section 7.2).
+    HOST_MALFORMED = "host-malformed", "request.hosts", 400, 3, "the request names no valid host";
+    /// A host that this gateway does not answer for (RFC 9110 section 15.5.20).
+    HOST_NOT_ALLOWED = "host-not-allowed", "request.hosts", 421, 7, "this host is not served here";
+    /// A method that is not let in at all.
+    METHOD_NOT_ALLOWED = "method-not-allowed", "request.methods", 405, 12, "this method is not allowed here";
+    /// A path that no route matches.
+    ROUTE_NOT_FOUND = "route-not-found", "unmatched", 404, 12, "there is nothing at this path";
+    /// A path with routes, none of them for the method.
+    ROUTE_METHOD_NOT_ALLOWED = "route-method-not-allowed", "unmatched", 405, 12, "this path does not take this method";
+}
+
+/// A reply's body as a problem document (RFC 9457 section 3).
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+}
+
+/// A reply's body as FastAPI writes its errors, with what it has no place for beside it.
+#[derive(Serialize)]
+struct Detail<'a> {
+    detail: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+}
+
+impl Refusal {
+    /// The reply before the policy's header rules are applied to it. `allow` is the value of the `Allow` header that a
+    /// 405 must carry (RFC 9110 section 15.5.6).
+    pub(crate) fn reply(
+        &self,
+        format: ErrorFormat,
+        grpc: bool,
+        request_id: &str,
+        allow: Option<String>,
+    ) -> Reply {
+        let (detail, code) = (self.detail, self.code);
+        // Caches may keep a 404 or a 405 unasked (RFC 9110 section 15.1): a refusal is about this request only.
+        let mut headers = vec![(Cow::Borrowed("cache-control"), "no-store".to_owned())];
+        if let Some(allow) = allow {
+            headers.push((Cow::Borrowed("allow"), allow));
+        }
+        if grpc {
+            // The host makes the gRPC response and its content type: a second one would be joined to it.
+            return Reply {
+                status: self.status,
+                grpc_status: Some(self.grpc_status),
+                headers,
+                body: format!("{detail} ({code}, request {request_id})"),
+            };
+        }
+        let (content_type, body) = match format {
+            ErrorFormat::Problem => {
+                let problem = Problem {
+                    r#type: "about:blank",
+                    title: reason(self.status),
+                    status: self.status,
+                    detail,
+                    code,
+                    request_id,
+                };
+                ("application/problem+json", serde_json::to_string(&problem))
+            }
+            ErrorFormat::Fastapi => {
+                let error = Detail {
+                    detail,
+                    code,
+                    request_id,
+                };
+                ("application/json", serde_json::to_string(&error))
+            }
+        };
+        headers.push((Cow::Borrowed("content-type"), content_type.to_owned()));
+        Reply {
+            status: self.status,
+            grpc_status: None,
+            headers,
+            // Strings and a number: this cannot fail, and a reply without its body still refuses.
+            body: body.unwrap_or_default(),
+        }
+    }
+}
+
+/// The reason phrase, which RFC 9457 section 4.2.1 asks for as the title of an `about:blank` problem.
+fn reason(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        421 => "Misdirected Request",
+        _ => "Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_every_status_has_its_phrase() {
+        let mut seen = std::collections::BTreeSet::new();
+        for refusal in ALL {
+            assert!(seen.insert(refusal.code), "{} stands twice", refusal.code);
+            assert_ne!(reason(refusal.status), "Error", "{}", refusal.status);
+        }
+    }
+
+    #[test]
+    fn a_405_says_what_is_allowed() {
+        let reply = METHOD_NOT_ALLOWED.reply(ErrorFormat::Fastapi, false, "id", Some("GET".into()));
+        assert!(reply.headers.contains(&("allow".into(), "GET".into())));
+        assert_eq!(
+            reply.body,
+            r#"{"detail":"this method is not allowed here","code":"method-not-allowed","request_id":"id"}"#
+        );
+    }
+}
