@@ -10,7 +10,7 @@ use crate::host::host_of;
 use crate::message::{RequestHead, ResponseHead};
 use crate::policy::Policy;
 use crate::record::{Finding, Record, kept};
-use crate::refusal::{self, Refusal};
+use crate::refusal::{self, Refusal, request_id};
 use crate::route::{Lookup, allow};
 use crate::rule::headers::HeadersRule;
 
@@ -152,7 +152,7 @@ impl Request<'_> {
         let caller = policy.client.resolve(self.head, self.ambient);
         Record {
             policy: policy.name.clone(),
-            request_id: format!("{:032x}", self.ambient.fresh_id()),
+            request_id: request_id(self.ambient.fresh_id()),
             method: kept(self.head.method()),
             path: kept(self.head.path()),
             client: caller

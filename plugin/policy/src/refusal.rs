@@ -41,6 +41,8 @@ refusals! {
     METHOD_NOT_ALLOWED = "method-not-allowed", "request.methods", 405, 12, "this method is not allowed here";
     /// A path that no route matches.
     ROUTE_NOT_FOUND = "route-not-found", "unmatched", 404, 12, "there is nothing at this path";
+    /// The request could not be looked at, or there is no policy to look at it with.
+    UNCHECKED = "unchecked", "portcullis", 503, 14, "the request could not be checked";
     /// A path with routes, none of them for the method.
     ROUTE_METHOD_NOT_ALLOWED = "route-method-not-allowed", "unmatched", 405, 12, "this path does not take this method";
 }
@@ -121,6 +123,18 @@ impl Refusal {
     }
 }
 
+impl Reply {
+    /// The reply where no policy can judge: what cannot be checked does not pass. `id` is the request's.
+    pub fn unchecked(id: u128) -> Self {
+        UNCHECKED.reply(ErrorFormat::Problem, false, &request_id(id), None)
+    }
+}
+
+/// A request's id as clients and logs see it.
+pub(crate) fn request_id(id: u128) -> String {
+    format!("{id:032x}")
+}
+
 /// The reason phrase, which RFC 9457 section 4.2.1 asks for as the title of an `about:blank` problem.
 fn reason(status: u16) -> &'static str {
     match status {
@@ -128,6 +142,7 @@ fn reason(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         421 => "Misdirected Request",
+        503 => "Service Unavailable",
         _ => "Error",
     }
 }

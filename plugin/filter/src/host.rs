@@ -1,0 +1,176 @@
+//! Every call to the host: own declarations of the proxy-wasm ABI (0.2.1) that give the raw status.
+//!
+//! The SDK's wrappers panic on a status that they do not expect, and hosts answer such ones: wasm-nginx-module says 12
+//! (unimplemented) to whole groups of calls, Envoy says 2 to a header map that is gone. Here a status is data. Headers
+//! are bytes: a value that is not UTF-8 is a value.
+
+#![expect(
+    unsafe_code,
+    reason = "the ABI is C functions and pointers; this is the one file that calls them"
+)]
+
+/// The status that every host call answers: 0 is ok.
+pub(crate) type Status = u32;
+
+/// A severity of proxy_log.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(crate) enum Level {
+    Info = 2,
+    Warn = 3,
+    Error = 4,
+}
+
+/// A header map (proxy_map_type_t).
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(crate) enum Map {
+    RequestHeaders = 0,
+    ResponseHeaders = 2,
+}
+
+/// A buffer (proxy_buffer_type_t).
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(crate) enum Buffer {
+    VmConfiguration = 6,
+    PluginConfiguration = 7,
+}
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_log(level: u32, message: *const u8, size: usize) -> Status;
+    fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        max_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> Status;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> Status;
+    fn proxy_add_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> Status;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> Status;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> Status;
+    fn proxy_get_property(
+        path: *const u8,
+        path_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> Status;
+    fn proxy_send_local_response(
+        status_code: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> Status;
+}
+
+/// Writes one line to the gateway's log. A host that cannot log leaves nobody to tell.
+pub(crate) fn log(level: Level, message: &str) {
+    // SAFETY: pointer and length are those of one live string.
+    unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) };
+}
+
+/// The whole of a buffer.
+pub(crate) fn buffer(buffer: Buffer, size: usize) -> Result<Vec<u8>, Status> {
+    // SAFETY: the out pointers are live for the call, and `taken` vouches for what comes back.
+    taken(|data, length| unsafe { proxy_get_buffer_bytes(buffer as u32, 0, size, data, length) })
+}
+
+/// All lines of a header map, in the ABI's serialised form.
+pub(crate) fn header_map(map: Map) -> Result<Vec<u8>, Status> {
+    // SAFETY: as in `buffer`.
+    taken(|data, length| unsafe { proxy_get_header_map_pairs(map as u32, data, length) })
+}
+
+/// A property; `path` is its segments, each but the last closed by a zero byte.
+pub(crate) fn property(path: &str) -> Result<Vec<u8>, Status> {
+    // SAFETY: as in `buffer`; the path is one live string.
+    taken(|data, length| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, length) })
+}
+
+/// Adds a header line.
+pub(crate) fn add_header(map: Map, name: &str, value: &str) -> Status {
+    // SAFETY: pointers and lengths are those of live strings.
+    unsafe {
+        proxy_add_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    }
+}
+
+/// Replaces the value of a header that is there once.
+pub(crate) fn replace_header(map: Map, name: &str, value: &str) -> Status {
+    // SAFETY: pointers and lengths are those of live strings.
+    unsafe {
+        proxy_replace_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    }
+}
+
+/// Removes every line of a header.
+pub(crate) fn remove_header(map: Map, name: &[u8]) -> Status {
+    // SAFETY: pointer and length are those of one live slice.
+    unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) }
+}
+
+/// Answers the request. `headers` is a header map in the ABI's serialised form; a gRPC status of -1 is none.
+pub(crate) fn reply(
+    status: u16,
+    details: &str,
+    body: &[u8],
+    headers: &[u8],
+    grpc_status: i32,
+) -> Status {
+    // SAFETY: pointers and lengths are those of live slices.
+    unsafe {
+        proxy_send_local_response(
+            u32::from(status),
+            details.as_ptr(),
+            details.len(),
+            body.as_ptr(),
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            grpc_status,
+        )
+    }
+}
+
+/// Takes over the bytes that a host call wrote: the host got their memory from this module's own allocator.
+fn taken(call: impl FnOnce(*mut *mut u8, *mut usize) -> Status) -> Result<Vec<u8>, Status> {
+    let mut data = std::ptr::null_mut();
+    let mut size = 0;
+    match call(&mut data, &mut size) {
+        0 if data.is_null() => Ok(Vec::new()),
+        // SAFETY: by the ABI the host allocated exactly `size` bytes with `proxy_on_memory_allocate`, which leaks a
+        // boxed slice of that length, and gives them up to the module.
+        0 => Ok(unsafe { Vec::from_raw_parts(data, size, size) }),
+        status => Err(status),
+    }
+}

@@ -1,0 +1,103 @@
+//! The root context: holds the policy that serves, and takes a new one only if it is without an error.
+
+use std::cell::Cell;
+use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
+
+use portcullis_policy::{Policy, Severity, load};
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::ContextType;
+
+use crate::check;
+use crate::host::{self, Buffer, Level};
+use crate::http::Http;
+
+/// The root context.
+#[derive(Default)]
+pub(crate) struct Root {
+    /// The VM's configuration asks only for a verdict.
+    checks_only: bool,
+    policy: Option<Rc<Policy>>,
+    ids: Rc<Ids>,
+}
+
+/// Numbers for requests: a counter under a keyed hash, so that none tells of another.
+#[derive(Default)]
+pub(crate) struct Ids {
+    keys: RandomState,
+    next: Cell<u64>,
+}
+
+impl Ids {
+    pub(crate) fn fresh(&self) -> u128 {
+        let count = self.next.get();
+        self.next.set(count.wrapping_add(1));
+        let half = |side: u8| u128::from(self.keys.hash_one((side, count)));
+        half(0) << 64 | half(1)
+    }
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    fn on_vm_start(&mut self, size: usize) -> bool {
+        let configuration = host::buffer(Buffer::VmConfiguration, size).unwrap_or_default();
+        self.checks_only = check::is_asked_for(&configuration);
+        true
+    }
+
+    fn on_configure(&mut self, size: usize) -> bool {
+        let bytes = match host::buffer(Buffer::PluginConfiguration, size) {
+            Ok(bytes) => bytes,
+            Err(status) => {
+                let message =
+                    format!("portcullis: the configuration cannot be read (status {status})");
+                host::log(Level::Error, &message);
+                return false;
+            }
+        };
+        let verdict = load(&bytes);
+        if self.checks_only {
+            host::log(Level::Info, &check::document(&verdict));
+            return verdict.policy.is_some();
+        }
+        for diagnostic in &verdict.diagnostics {
+            let level = match diagnostic.severity {
+                Severity::Error => Level::Error,
+                Severity::Warning => Level::Warn,
+            };
+            host::log(level, &format!("portcullis: {diagnostic}"));
+        }
+        let Some(policy) = verdict.policy else {
+            let kept = match &self.policy {
+                Some(old) => format!("policy `{}` goes on serving", old.name()),
+                None => "nothing is served".to_owned(),
+            };
+            host::log(
+                Level::Error,
+                &format!("portcullis: the policy is not loaded, {kept}"),
+            );
+            return false;
+        };
+        host::log(
+            Level::Info,
+            &format!(
+                "portcullis {}: policy `{}` is serving, {} routes",
+                env!("CARGO_PKG_VERSION"),
+                policy.name(),
+                policy.routes()
+            ),
+        );
+        self.policy = Some(Rc::new(policy));
+        true
+    }
+
+    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
+        let exchange = self.policy.as_ref().map(Policy::begin);
+        Some(Box::new(Http::new(exchange, Rc::clone(&self.ids))))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
