@@ -148,11 +148,11 @@ fn forwarded(request: &Request) -> Request {
     request
 }
 
-/// The lines that this plugin wrote, out of Envoy's log.
+/// The lines that this plugin wrote, out of Envoy's log: `wasm log PLUGIN [MORE NAMES]: MESSAGE`.
 fn logged(log: &str, plugin: &str) -> Vec<String> {
-    let prefix = format!("wasm log {plugin}: ");
-    log.lines()
-        .filter_map(|line| line.split_once(&prefix))
-        .map(|(_, message)| message.to_owned())
-        .collect()
+    let message = |line: &str| {
+        let (names, message) = line.split_once("wasm log ")?.1.split_once(": ")?;
+        (names.split(' ').next() == Some(plugin)).then(|| message.to_owned())
+    };
+    log.lines().filter_map(message).collect()
 }
