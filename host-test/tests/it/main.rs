@@ -1,0 +1,13 @@
+//! Everything that is tested through the crate's public face, in one binary: linking wasmtime once is slow enough.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::string_slice,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
+mod document;
+mod envoy;
+mod module;
