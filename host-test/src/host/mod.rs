@@ -1,24 +1,54 @@
-//! What stands behind the imports and is shared by all VMs: time, shared data, queues, metrics.
+//! What stands behind the imports: the state that all workers share, and each worker's own.
 
+pub mod callout;
 pub mod clock;
+pub(crate) mod context;
 pub mod log;
+pub mod metric;
+pub(crate) mod property;
+pub(crate) mod queue;
+pub(crate) mod reply;
+pub(crate) mod shared_data;
+pub(crate) mod worker;
 
 use std::sync::Arc;
 
 use crate::profile::Profile;
+use callout::{Callouts, NoCallouts};
 use clock::Clock;
+use metric::Metrics;
+use queue::Queues;
+use shared_data::SharedData;
 
 /// The state that workers share, as one gateway process has it.
 #[derive(Debug)]
 pub struct Host {
     profile: Profile,
     clock: Clock,
+    metrics: Metrics,
+    pub(crate) shared_data: SharedData,
+    pub(crate) queues: Queues,
+    pub(crate) callouts: Box<dyn Callouts>,
 }
 
 impl Host {
-    /// A host with the habits of that gateway.
+    /// A host with the habits of that gateway, which knows no other server to call.
     pub fn new(profile: Profile, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { profile, clock })
+        Self::with_callouts(profile, clock, Box::new(NoCallouts))
+    }
+
+    /// A host whose guests' HTTP calls are answered by `callouts`.
+    pub fn with_callouts(profile: Profile, clock: Clock, callouts: Box<dyn Callouts>) -> Arc<Self> {
+        let shared_data = SharedData::new(&profile);
+        let metrics = Metrics::new(&profile);
+        Arc::new(Self {
+            profile,
+            clock,
+            metrics,
+            shared_data,
+            queues: Queues::default(),
+            callouts,
+        })
     }
 
     /// Whose habits it has.
@@ -30,4 +60,16 @@ impl Host {
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
+
+    /// What guests count and measure.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
+
+/// Locks, whatever another thread did while it held the lock: every holder leaves the value whole.
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -1,0 +1,56 @@
+//! HTTP calls that guests make to other servers.
+//!
+//! A test answers them itself; a host that knows no other server refuses them as Envoy refuses an unknown cluster.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::header_map::HeaderMap;
+
+/// A call that a guest asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpCall {
+    /// The cluster's name (Envoy) or `host:port`, as the guest wrote it.
+    pub upstream: String,
+    /// With pseudo headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Trailers, mostly none.
+    pub trailers: HeaderMap,
+    /// How long the guest wants to wait.
+    pub timeout: Duration,
+}
+
+/// What a call came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HttpCallResult {
+    /// The other server answered.
+    Answered {
+        /// With `:status`.
+        headers: HeaderMap,
+        /// The body.
+        body: Vec<u8>,
+        /// Trailers, mostly none.
+        trailers: HeaderMap,
+    },
+    /// It did not in time, or could not be reached: the guest sees an answer without a single header.
+    Failed,
+}
+
+/// Answers guests' HTTP calls.
+pub trait Callouts: fmt::Debug + Send + Sync {
+    /// `None` refuses the call at once; the guest's host call then returns `BadArgument`. Otherwise the result reaches
+    /// the guest after the callback that it asked in.
+    fn http_call(&self, call: &HttpCall) -> Option<HttpCallResult>;
+}
+
+/// Knows no server.
+#[derive(Clone, Copy, Debug)]
+pub struct NoCallouts;
+
+impl Callouts for NoCallouts {
+    fn http_call(&self, _call: &HttpCall) -> Option<HttpCallResult> {
+        None
+    }
+}
