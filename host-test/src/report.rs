@@ -62,7 +62,7 @@ pub fn scenario_error(error: &ScenarioError, color: bool) -> String {
     }
 }
 
-/// The findings about a document, for machines: those of the module's own verdict, each with its place.
+/// The findings about a document for machines, each with its place beside its pointer.
 pub fn diagnostics_json(document: &Document, list: &[Diagnostic]) -> Value {
     list.iter()
         .map(|diagnostic| {
@@ -103,9 +103,24 @@ fn place_json(value: &mut Value, source: &Source, range: &Range<usize>) {
     }
 }
 
+/// What is wrong about a member that has one of these is its name, not its value.
+const ABOUT_THE_KEY: &[&str] = &[
+    code::UNKNOWN_KEY,
+    code::NOT_SUPPORTED,
+    code::HEADER_NAME,
+    code::HEADERS_RESERVED,
+    code::HEADERS_SET_AND_REMOVED,
+    code::HEADERS_SET_AND_DEFAULTED,
+];
+
+/// Puts findings in the order of the file: the walk that makes them has an order of its own.
+pub fn sort(document: &Document, list: &mut [Diagnostic]) {
+    list.sort_by_key(|diagnostic| range_of(document, diagnostic).start);
+}
+
 fn range_of(document: &Document, diagnostic: &Diagnostic) -> Range<usize> {
     let span = document.spans.at(&diagnostic.pointer);
-    if diagnostic.code == code::UNKNOWN_KEY || diagnostic.code == code::NOT_SUPPORTED {
+    if ABOUT_THE_KEY.contains(&&*diagnostic.code) {
         span.key_or_head()
     } else {
         span.head()

@@ -150,7 +150,8 @@ fn check(module: &Module, path: &Path) -> anyhow::Result<Checked> {
         }
         Err(error) => return Err(error.into()),
     };
-    let verdict = verdict(module, Profile::ENVOY, &document.value)?;
+    let mut verdict = verdict(module, Profile::ENVOY, &document.value)?;
+    report::sort(&document, &mut verdict.diagnostics);
     let errors = verdict.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     Ok(Checked {
         name: document.source.name().to_owned(),
