@@ -9,5 +9,6 @@
 )]
 
 mod document;
+mod engine;
 mod envoy;
 mod module;

@@ -1,0 +1,164 @@
+//! The corpus against the engine itself, without a module and without a gateway: what the adapter and the hosts add
+//! shows as a difference to this.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::rc::Rc;
+
+use portcullis_host_test::header_map::HeaderMap;
+use portcullis_host_test::scenario::corpus::Corpus;
+use portcullis_host_test::scenario::target::{
+    Observed, Reloaded, Request, Respond, Runner, SeenRequest, Target, UpstreamSeen,
+};
+use portcullis_policy::{
+    Ambient, Decision, Edit, Exchange, Line, Policy, Reply, RequestHead, ResponseHead, load,
+};
+use serde_json::Value;
+
+#[test]
+fn the_corpus_holds_for_the_engine() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let corpus = Corpus::read(&root).unwrap();
+    let tally = corpus.run(Runner::Engine, |_, scenario| {
+        Ok(Box::new(EngineTarget::open(&scenario.policy)?))
+    });
+    eprintln!("{tally}");
+    tally.verdict().unwrap();
+}
+
+struct EngineTarget {
+    policy: Rc<Policy>,
+    ids: Cell<u128>,
+}
+
+struct Gateway<'a> {
+    request: &'a Request,
+    id: u128,
+}
+
+impl Ambient for Gateway<'_> {
+    fn source(&self) -> Option<Vec<u8>> {
+        let peer = SocketAddr::new(self.request.client, 50_000);
+        Some(peer.to_string().into_bytes())
+    }
+
+    fn fresh_id(&self) -> u128 {
+        self.id
+    }
+}
+
+impl EngineTarget {
+    fn open(policy: &Value) -> anyhow::Result<Self> {
+        let verdict = load(policy.to_string().as_bytes());
+        let Some(policy) = verdict.policy else {
+            anyhow::bail!("the policy is refused: {:?}", verdict.diagnostics);
+        };
+        Ok(Self {
+            policy: Rc::new(policy),
+            ids: Cell::new(1),
+        })
+    }
+
+    /// The upstream's answer with the policy's edits.
+    fn answered(exchange: &Exchange, respond: &Respond) -> HeaderMap {
+        let mut headers: HeaderMap = respond
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec()))
+            .collect();
+        let bodiless = matches!(respond.status, 204 | 304);
+        if !bodiless && !headers.contains("content-length") {
+            headers.push("content-length", respond.body.len().to_string());
+        }
+        let before = headers.clone();
+        let lines: Vec<Line<'_>> = before.iter().collect();
+        for edit in exchange.on_response_head(&ResponseHead::new(&lines)) {
+            match edit {
+                Edit::Add(name, value) => headers.push(name.as_bytes(), value.as_bytes()),
+                Edit::Replace(name, value) => headers.set(name.as_bytes(), value.as_bytes()),
+                Edit::Remove(name) => {
+                    headers.remove(name);
+                }
+            }
+        }
+        headers
+    }
+}
+
+/// What a gateway makes of a reply: it adds the body's length.
+fn replied(reply: Reply) -> (u16, HeaderMap, Vec<u8>) {
+    let mut headers: HeaderMap = reply
+        .headers
+        .into_iter()
+        .map(|(name, value)| (name.into_owned().into_bytes(), value.into_bytes()))
+        .collect();
+    if let Some(status) = reply.grpc_status {
+        headers.push("content-type", "application/grpc");
+        headers.push("grpc-status", status.to_string());
+        headers.push("grpc-message", reply.body);
+        return (200, headers, Vec::new());
+    }
+    headers.push("content-length", reply.body.len().to_string());
+    (reply.status, headers, reply.body.into_bytes())
+}
+
+impl Target for EngineTarget {
+    fn runner(&self) -> Runner {
+        Runner::Engine
+    }
+
+    fn exchange(&mut self, request: &Request, respond: &Respond) -> anyhow::Result<Observed> {
+        let pseudo: [Line<'_>; 4] = [
+            (b":method", request.method.as_bytes()),
+            (b":path", request.path.as_bytes()),
+            (b":authority", request.host.as_bytes()),
+            (b":scheme", request.scheme.name().as_bytes()),
+        ];
+        let lines: Vec<Line<'_>> = pseudo.into_iter().chain(request.headers.iter()).collect();
+        let gateway = Gateway {
+            request,
+            id: self.ids.replace(self.ids.get() + 1),
+        };
+        let mut exchange = self.policy.begin();
+        let is_head = request.method == "HEAD";
+        let decision = exchange.on_request_head(&RequestHead::new(&lines), &gateway);
+        let (status, headers, body, upstream) = match decision {
+            Decision::Reply(reply) => {
+                let (status, headers, body) = replied(reply);
+                (status, headers, body, UpstreamSeen::NotCalled)
+            }
+            Decision::Continue => {
+                let seen = SeenRequest {
+                    method: request.method.clone(),
+                    path: request.path.clone(),
+                    host: request.host.clone(),
+                    headers: request.headers.clone(),
+                    body: request.body.concat(),
+                };
+                let headers = Self::answered(&exchange, respond);
+                let upstream = UpstreamSeen::Called(Box::new(seen));
+                (respond.status, headers, respond.body.clone(), upstream)
+            }
+        };
+        let line = exchange.finish().and_then(|record| record.log_line());
+        Ok(Observed {
+            status,
+            headers,
+            body: if is_head { Vec::new() } else { body },
+            upstream,
+            logs: Some(line.into_iter().collect()),
+            guest: None,
+        })
+    }
+
+    fn reload(&mut self, policy: &Value) -> anyhow::Result<Reloaded> {
+        Ok(match load(policy.to_string().as_bytes()).policy {
+            Some(policy) => {
+                self.policy = Rc::new(policy);
+                Reloaded::Accepted
+            }
+            None => Reloaded::Refused,
+        })
+    }
+}
