@@ -4,15 +4,21 @@
 //! [`vm::Vm`] one worker's instance, [`stream::Stream`] one request and its response going through it piece by piece, and
 //! [`exchange::run`] does that for a whole request at once. It knows the filter only through the ABI, and so runs anybody's.
 
+pub mod document;
 pub mod envoy;
+mod abi;
 pub mod exchange;
 pub mod header_map;
 pub mod host;
 pub mod message;
 pub mod module;
 pub mod profile;
+pub mod report;
 pub mod scenario;
+pub mod shipped;
+pub mod stream;
 pub mod trap;
 pub mod upstream;
+pub mod verdict;
 pub mod vm;
 pub mod wire;
