@@ -1,10 +1,6 @@
 //! What the engine costs by itself, without a gateway: nanoseconds a decision, under the policy of `envoy/policy.yaml`.
 
 #![expect(
-    missing_docs,
-    reason = "criterion's macros write functions without any"
-)]
-#![expect(
     clippy::expect_used,
     clippy::panic,
     reason = "a bench that measures the wrong thing must stop"

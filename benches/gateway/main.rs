@@ -1,8 +1,8 @@
 //! What Portcullis costs in a real Envoy, in microseconds of CPU a request.
 //!
 //! One Envoy with one worker thread and a listener for each case, the same fixed load on each in turn, and the process' CPU time
-//! before and after. All cases share one process and are interleaved over three rounds, so that whatever else the machine does falls
-//! on all of them. The multiple is of what an empty filter in WebAssembly adds to a bare proxy: a figure that survives another machine.
+//! before and after. All cases share one process and take short turns, so that whatever else the machine does falls on all of them. The
+//! multiple is of what an empty filter in WebAssembly adds to a bare proxy: a figure that survives another machine.
 
 mod cpu;
 mod load;
@@ -19,17 +19,14 @@ use portcullis_host_test::scenario::target::Respond;
 use portcullis_host_test::shipped;
 use portcullis_host_test::upstream::Upstream;
 
-const ROUNDS: usize = 3;
-/// Before each measurement, so that connections stand and caches are warm.
-const WARM_UP: Load = Load {
-    connections: 4,
-    rate: 2_000,
-    requests: 1_000,
-};
+const ROUNDS: u32 = 3;
+/// The turns that each case has in a round.
+const TURNS: u32 = 10;
+/// The load of one turn.
 const LOAD: Load = Load {
     connections: 4,
     rate: 2_000,
-    requests: 10_000,
+    requests: 1_000,
 };
 
 /// One line of the table.
@@ -137,20 +134,29 @@ fn measure(listeners: &[Listener]) -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     let envoy = Envoy::start(listeners)?;
+    let turn = |case: &Case| -> anyhow::Result<Duration> {
+        let to = envoy.address(case.listener)?;
+        let before = cpu::spent(envoy.pid())?;
+        runtime
+            .block_on(load::send(LOAD, to, case.path, case.status))
+            .context(case.name)?;
+        Ok(cpu::spent(envoy.pid())?.saturating_sub(before))
+    };
+    eprintln!("warming up");
+    for case in &CASES {
+        turn(case)?;
+    }
     let mut costs = vec![Vec::new(); CASES.len()];
     for round in 1..=ROUNDS {
-        for (case, costs) in CASES.iter().zip(&mut costs) {
-            eprintln!("round {round} of {ROUNDS}: {}", case.name);
-            let to = envoy.address(case.listener)?;
-            runtime
-                .block_on(load::send(WARM_UP, to, case.path, case.status))
-                .context(case.name)?;
-            let before = cpu::spent(envoy.pid())?;
-            runtime
-                .block_on(load::send(LOAD, to, case.path, case.status))
-                .context(case.name)?;
-            let spent = cpu::spent(envoy.pid())?.saturating_sub(before);
-            costs.push(spent.as_secs_f64() * 1e6 / f64::from(LOAD.requests));
+        eprintln!("round {round} of {ROUNDS}");
+        let mut spent = vec![Duration::ZERO; CASES.len()];
+        for _ in 0..TURNS {
+            for (case, spent) in CASES.iter().zip(&mut spent) {
+                *spent += turn(case)?;
+            }
+        }
+        for (spent, costs) in spent.iter().zip(&mut costs) {
+            costs.push(spent.as_secs_f64() * 1e6 / f64::from(TURNS * LOAD.requests));
         }
     }
     drop(envoy);
@@ -162,7 +168,8 @@ fn measure(listeners: &[Listener]) -> anyhow::Result<()> {
 fn print_costs(costs: &[Vec<f64>]) {
     println!(
         "\nµs of Envoy's CPU a request: median of {ROUNDS} rounds of {} requests at {} a second, one worker\n",
-        LOAD.requests, LOAD.rate
+        TURNS * LOAD.requests,
+        LOAD.rate
     );
     println!(
         "{:<38}{:>8}{:>16}{:>9}{:>14}",
@@ -175,11 +182,15 @@ fn print_costs(costs: &[Vec<f64>]) {
         let low = costs.iter().copied().fold(f64::INFINITY, f64::min);
         let high = costs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let added = median - bare;
+        // What is refused never reaches the upstream: there is nothing to compare it with.
+        let multiple = match case.status {
+            200 => format!("{:.1}", added / unit),
+            _ => "–".to_owned(),
+        };
         println!(
-            "{:<38}{median:>8.1}{:>16}{added:>9.1}{:>14.1}",
+            "{:<38}{median:>8.1}{:>16}{added:>9.1}{multiple:>14}",
             case.name,
             format!("{low:.1}–{high:.1}"),
-            added / unit
         );
     }
 }
