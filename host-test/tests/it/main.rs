@@ -11,4 +11,5 @@
 mod document;
 mod engine;
 mod envoy;
+mod layout;
 mod module;
