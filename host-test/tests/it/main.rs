@@ -8,8 +8,11 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
+mod check;
 mod document;
 mod engine;
 mod envoy;
 mod layout;
 mod module;
+mod scenarios;
+mod test_command;

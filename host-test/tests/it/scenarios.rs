@@ -1,0 +1,325 @@
+//! The corpus in wasmtime, and the proof that it would notice: with each protection switched off, scenarios go red.
+
+use std::path::Path;
+
+use portcullis_host_test::module::Module;
+use portcullis_host_test::profile::Profile;
+use portcullis_host_test::scenario::corpus::{Corpus, Tally};
+use portcullis_host_test::scenario::file::{Action, Scenario};
+use portcullis_host_test::scenario::run::{Verdict, run};
+use portcullis_host_test::scenario::target::Runner;
+use portcullis_host_test::scenario::wasm::WasmTarget;
+use serde_json::{Value, json};
+
+/// The corpus; other runners' tests read it from here too.
+pub(crate) fn corpus() -> Corpus {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    Corpus::read(&root).unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+fn target(module: &Module, scenario: &Scenario) -> anyhow::Result<WasmTarget> {
+    WasmTarget::open(module, Profile::ENVOY, &scenario.policy, scenario.workers)
+}
+
+fn in_wasm(corpus: &Corpus) -> Tally {
+    let module = Module::embedded().unwrap();
+    corpus.run(Runner::Wasm, |_, scenario| Ok(Box::new(target(&module, scenario)?)))
+}
+
+#[test]
+fn the_corpus_holds_in_wasmtime() {
+    let corpus = corpus();
+    assert!(corpus.scenarios.len() >= 24, "only {} scenarios", corpus.scenarios.len());
+    let tally = in_wasm(&corpus);
+    println!("{tally}");
+    tally.verdict().unwrap_or_else(|complaints| panic!("{complaints}"));
+}
+
+#[test]
+fn every_refusal_asserts_code_upstream_and_all_headers() {
+    for (name, scenario) in corpus().scenarios {
+        for step in &scenario.steps {
+            let Action::Exchange(exchange) = &step.action else { continue };
+            let expect = &exchange.expect;
+            // What the upstream answers is no refusal, and an answer to HEAD has no body.
+            let ours = expect.status.is_some_and(|status| status >= 400)
+                && expect.status != Some(exchange.respond.status);
+            if !ours || exchange.request.method == "HEAD" {
+                continue;
+            }
+            let place = format!("{name}:{}", step.place.line);
+            assert!(expect.upstream.is_some(), "{place} does not say that the upstream is not called");
+            assert!(expect.headers_exactly.is_some(), "{place} does not give all headers");
+            assert!(
+                expect.json.iter().any(|(pointer, _)| pointer == "/code"),
+                "{place} does not give the code"
+            );
+        }
+    }
+}
+
+/// One protection, how it is switched off, and scenarios that must notice.
+struct Protection {
+    name: &'static str,
+    off: fn(&mut Value),
+    noticed_by: &'static [&'static str],
+}
+
+fn section(policy: &mut Value, key: &str, change: impl FnOnce(&mut serde_json::Map<String, Value>)) {
+    if let Some(section) = policy.get_mut(key).and_then(Value::as_object_mut) {
+        change(section);
+    }
+}
+
+fn drop_key(policy: &mut Value, section_key: &str, key: &str) {
+    section(policy, section_key, |section| {
+        section.remove(key);
+    });
+}
+
+fn routes(policy: &mut Value, change: impl Fn(&mut serde_json::Map<String, Value>)) {
+    for route in policy.get_mut("routes").and_then(Value::as_array_mut).into_iter().flatten() {
+        route.as_object_mut().map(&change);
+    }
+}
+
+const PROTECTIONS: &[Protection] = &[
+    Protection {
+        name: "everything: `mode: off` at the top",
+        off: |policy| {
+            policy["mode"] = json!("off");
+        },
+        noticed_by: &[
+            "request/hosts-unlisted-is-refused.yaml",
+            "request/methods-unlisted-is-refused.yaml",
+            "unmatched/path-unknown-is-refused.yaml",
+            "headers/preset-api.yaml",
+            "errors/problem.yaml",
+            "mode/report-changes-nothing.yaml",
+            "client/peer-is-the-client.yaml",
+            "reload/bad-policy-keeps-the-old.yaml",
+        ],
+    },
+    Protection {
+        name: "everything: `mode: report` at the top",
+        off: |policy| {
+            policy["mode"] = json!("report");
+        },
+        noticed_by: &[
+            "request/hosts-unlisted-is-refused.yaml",
+            "request/methods-unlisted-is-refused.yaml",
+            "unmatched/method-unknown-is-refused.yaml",
+            "headers/own-replies.yaml",
+            "mode/off-changes-nothing.yaml",
+        ],
+    },
+    Protection {
+        name: "the 3 a.m. switch: `mode: enforce` at the top",
+        off: |policy| {
+            policy["mode"] = json!("enforce");
+        },
+        noticed_by: &[
+            "mode/report-changes-nothing.yaml",
+            "mode/report-logs-every-rule.yaml",
+            "mode/off-changes-nothing.yaml",
+        ],
+    },
+    Protection {
+        name: "request: `mode: off`",
+        off: |policy| section(policy, "request", |section| {
+            section.insert("mode".into(), json!("off"));
+        }),
+        noticed_by: &[
+            "request/hosts-unlisted-is-refused.yaml",
+            "request/methods-unlisted-is-refused.yaml",
+            "mode/section-report.yaml",
+        ],
+    },
+    Protection {
+        name: "the modes of sections",
+        off: |policy| {
+            drop_key(policy, "request", "mode");
+            drop_key(policy, "headers", "mode");
+        },
+        noticed_by: &["mode/section-report.yaml", "mode/section-off.yaml"],
+    },
+    Protection {
+        name: "request.hosts",
+        off: |policy| drop_key(policy, "request", "hosts"),
+        noticed_by: &[
+            "request/hosts-unlisted-is-refused.yaml",
+            "request/hosts-lookalikes-are-refused.yaml",
+            "request/hosts-malformed-is-refused.yaml",
+            "request/hosts-port-case-dot.yaml",
+            "request/hosts-wildcard.yaml",
+            "request/host-before-method.yaml",
+            "errors/problem.yaml",
+        ],
+    },
+    Protection {
+        name: "request.methods",
+        off: |policy| section(policy, "request", |section| {
+            let all = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
+            section.insert("methods".into(), json!(all));
+        }),
+        noticed_by: &[
+            "request/methods-unlisted-is-refused.yaml",
+            "request/methods-default.yaml",
+            "request/methods-preflight.yaml",
+            "request/methods-options.yaml",
+            "request/methods-head-unlisted-is-refused.yaml",
+        ],
+    },
+    Protection {
+        name: "unmatched",
+        off: |policy| {
+            if policy.get("unmatched").is_some() {
+                policy["unmatched"] = json!("allow");
+            }
+        },
+        noticed_by: &[
+            "unmatched/path-unknown-is-refused.yaml",
+            "unmatched/method-unknown-is-refused.yaml",
+            "unmatched/head-goes-with-get.yaml",
+            "unmatched/template.yaml",
+            "unmatched/tail.yaml",
+            "unmatched/host.yaml",
+            "unmatched/preflight.yaml",
+            "unmatched/spellings-do-not-escape.yaml",
+        ],
+    },
+    Protection {
+        name: "the methods of routes",
+        off: |policy| {
+            routes(policy, |route| {
+                route.remove("methods");
+            });
+        },
+        noticed_by: &["unmatched/method-unknown-is-refused.yaml", "unmatched/spellings-do-not-escape.yaml"],
+    },
+    Protection {
+        name: "the hosts of routes",
+        off: |policy| {
+            routes(policy, |route| {
+                route.remove("hosts");
+            });
+        },
+        noticed_by: &["unmatched/host.yaml"],
+    },
+    Protection {
+        name: "the modes of routes",
+        off: |policy| {
+            routes(policy, |route| {
+                route.remove("mode");
+            });
+        },
+        noticed_by: &["mode/route-off.yaml"],
+    },
+    Protection {
+        name: "the headers of routes",
+        off: |policy| {
+            routes(policy, |route| {
+                route.remove("headers");
+            });
+        },
+        noticed_by: &[
+            "headers/route-merge-patch.yaml",
+            "headers/own-replies-of-a-route.yaml",
+            "headers/route-without-a-shared-section.yaml",
+        ],
+    },
+    Protection {
+        name: "headers",
+        off: |policy| {
+            policy.as_object_mut().map(|policy| policy.remove("headers"));
+        },
+        noticed_by: &[
+            "headers/preset-api.yaml",
+            "headers/preset-default.yaml",
+            "headers/preset-html.yaml",
+            "headers/upstream-errors.yaml",
+            "headers/no-body-statuses.yaml",
+            "headers/own-replies.yaml",
+            "headers/leaks-are-removed.yaml",
+            "headers/duplicates-become-one-line.yaml",
+            "headers/hsts-on-https-only.yaml",
+        ],
+    },
+    Protection {
+        name: "headers.preset",
+        off: |policy| section(policy, "headers", |section| {
+            section.insert("preset".into(), json!("none"));
+        }),
+        noticed_by: &[
+            "headers/preset-api.yaml",
+            "headers/preset-html.yaml",
+            "headers/upstream-values-replaced.yaml",
+            "headers/leaks-are-removed.yaml",
+            "headers/hsts-on-https-only.yaml",
+        ],
+    },
+    Protection {
+        name: "headers.set",
+        off: |policy| drop_key(policy, "headers", "set"),
+        noticed_by: &[
+            "headers/set-and-default.yaml",
+            "headers/own-replies.yaml",
+            "headers/preset-none.yaml",
+            "headers/route-merge-patch.yaml",
+        ],
+    },
+    Protection {
+        name: "headers.default",
+        off: |policy| drop_key(policy, "headers", "default"),
+        noticed_by: &["headers/set-and-default.yaml"],
+    },
+    Protection {
+        name: "headers.remove",
+        off: |policy| drop_key(policy, "headers", "remove"),
+        noticed_by: &["headers/remove.yaml", "headers/remove-drops-a-preset-header.yaml"],
+    },
+    Protection {
+        name: "errors.format",
+        off: |policy| {
+            policy.as_object_mut().map(|policy| policy.remove("errors"));
+        },
+        noticed_by: &["errors/fastapi.yaml"],
+    },
+    Protection {
+        name: "client.trusted_proxies: nobody",
+        off: |policy| drop_key(policy, "client", "trusted_proxies"),
+        noticed_by: &["client/trusted-proxies.yaml", "headers/hsts-behind-a-proxy.yaml"],
+    },
+    Protection {
+        name: "client.trusted_proxies: everybody",
+        off: |policy| {
+            policy["client"] = json!({"trusted_proxies": ["0.0.0.0/0", "::/0"]});
+        },
+        noticed_by: &["client/spoofed-headers-are-ignored.yaml", "headers/hsts-behind-a-proxy.yaml"],
+    },
+];
+
+#[test]
+fn with_each_protection_off_scenarios_go_red() {
+    let corpus = corpus();
+    let module = Module::embedded().unwrap();
+    for protection in PROTECTIONS {
+        let mut red = Vec::new();
+        for (name, scenario) in &corpus.scenarios {
+            let mut weaker = scenario.clone();
+            (protection.off)(&mut weaker.policy);
+            if weaker.policy == scenario.policy {
+                continue;
+            }
+            let mut target = target(&module, &weaker)
+                .unwrap_or_else(|error| panic!("{name} without {}: {error:#}", protection.name));
+            if run(&weaker, &mut target).verdict == Verdict::Failed {
+                red.push(name.as_str());
+            }
+        }
+        println!("{}: {} scenarios go red", protection.name, red.len());
+        for name in protection.noticed_by {
+            assert!(red.contains(name), "{name} does not notice that {} is off", protection.name);
+        }
+    }
+}
