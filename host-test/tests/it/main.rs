@@ -12,6 +12,7 @@ mod check;
 mod document;
 mod engine;
 mod envoy;
+mod filter;
 mod layout;
 mod module;
 mod scenarios;

@@ -69,13 +69,10 @@ impl RootContext for Root {
             host::log(level, &format!("portcullis: {diagnostic}"));
         }
         let Some(policy) = verdict.policy else {
-            let kept = match &self.policy {
-                Some(old) => format!("policy `{}` goes on serving", old.name()),
-                None => "nothing is served".to_owned(),
-            };
+            // Hosts give each policy a root context of its own: what served before goes on in the old one.
             host::log(
                 Level::Error,
-                &format!("portcullis: the policy is not loaded, {kept}"),
+                "portcullis: the policy is not loaded, for the errors above",
             );
             return false;
         };
