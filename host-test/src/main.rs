@@ -13,7 +13,12 @@ fn main() -> ExitCode {
             // Clap's own exit code for misuse is 2, which here is a scenario that failed.
             let _ = error.print();
             let asked = !error.use_stderr();
-            return if asked { command::Exit::Ok } else { command::Exit::CouldNotRun }.into();
+            return if asked {
+                command::Exit::Ok
+            } else {
+                command::Exit::CouldNotRun
+            }
+            .into();
         }
     };
     match cli.run() {

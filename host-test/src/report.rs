@@ -67,7 +67,11 @@ pub fn diagnostics_json(document: &Document, list: &[Diagnostic]) -> Value {
     list.iter()
         .map(|diagnostic| {
             let mut value = json!(diagnostic);
-            place_json(&mut value, &document.source, &range_of(document, diagnostic));
+            place_json(
+                &mut value,
+                &document.source,
+                &range_of(document, diagnostic),
+            );
             value
         })
         .collect()
@@ -152,7 +156,11 @@ impl Finding<'_> {
         if let Some(help) = self.help {
             group = group.element(Level::HELP.message(one_line(help)));
         }
-        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let renderer = if color {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
         renderer.render(&[group])
     }
 }
@@ -165,7 +173,10 @@ fn one_line(text: &str) -> String {
 fn first_line(text: &str, range: &Range<usize>) -> Range<usize> {
     let start = range.start.min(text.len());
     let end = range.end.clamp(start, text.len());
-    let line = text.get(start..end).and_then(|part| part.find('\n')).map_or(end, |at| start + at);
+    let line = text
+        .get(start..end)
+        .and_then(|part| part.find('\n'))
+        .map_or(end, |at| start + at);
     start..line
 }
 
@@ -180,7 +191,11 @@ pub fn failures(scenario: &Scenario, outcome: &Outcome, color: bool) -> String {
     let mut text = String::new();
     for failure in &outcome.failures {
         let (count, of) = failure.repetition;
-        let repetition = if of > 1 { format!(" (repetition {count} of {of})") } else { String::new() };
+        let repetition = if of > 1 {
+            format!(" (repetition {count} of {of})")
+        } else {
+            String::new()
+        };
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
@@ -199,15 +214,26 @@ pub fn failures(scenario: &Scenario, outcome: &Outcome, color: bool) -> String {
                 };
             }
         }
-        let _ = writeln!(text, "  {dim}- expected, + observed; alone: portcullis test {file}{end}");
+        let _ = writeln!(
+            text,
+            "  {dim}- expected, + observed; alone: portcullis test {file}{end}"
+        );
     }
     text
 }
 
 fn difference(mismatch: &Mismatch) -> Vec<(ChangeTag, String)> {
-    let (expected, observed) = (show(mismatch.expected.as_bytes()), show(mismatch.observed.as_bytes()));
+    let (expected, observed) = (
+        show(mismatch.expected.as_bytes()),
+        show(mismatch.observed.as_bytes()),
+    );
     TextDiff::from_lines(expected.as_str(), observed.as_str())
         .iter_all_changes()
-        .map(|change| (change.tag(), change.value().trim_end_matches('\n').to_owned()))
+        .map(|change| {
+            (
+                change.tag(),
+                change.value().trim_end_matches('\n').to_owned(),
+            )
+        })
         .collect()
 }

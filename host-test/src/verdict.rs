@@ -69,7 +69,10 @@ pub fn verdict(module: &Module, profile: Profile, policy: &Value) -> Result<Verd
         (document.get("portcullis")? == "check").then(|| serde_json::from_value(document).ok())?
     });
     let verdict: Verdict = verdict.ok_or(VerdictError::Silent)?;
-    let no_error = verdict.diagnostics.iter().all(|d| d.severity != Severity::Error);
+    let no_error = verdict
+        .diagnostics
+        .iter()
+        .all(|d| d.severity != Severity::Error);
     if verdict.ok != did || verdict.ok != no_error {
         return Err(VerdictError::Contradiction {
             said: verdict.ok,

@@ -99,7 +99,11 @@ impl Check {
     fn print_human(&self, checked: &[Checked]) {
         for file in checked {
             anstream::print!("{}", file.text);
-            let policy = file.policy.as_ref().map(|name| format!(" (policy `{name}`)")).unwrap_or_default();
+            let policy = file
+                .policy
+                .as_ref()
+                .map(|name| format!(" (policy `{name}`)"))
+                .unwrap_or_default();
             let verdict = if file.errors == 0 { "valid" } else { "invalid" };
             anstream::println!(
                 "{}{policy}: {verdict}, {}, {}",
@@ -152,7 +156,11 @@ fn check(module: &Module, path: &Path) -> anyhow::Result<Checked> {
     };
     let mut verdict = verdict(module, Profile::ENVOY, &document.value)?;
     report::sort(&document, &mut verdict.diagnostics);
-    let errors = verdict.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    let errors = verdict
+        .diagnostics
+        .iter()
+        .filter(|d| d.severity == Severity::Error)
+        .count();
     Ok(Checked {
         name: document.source.name().to_owned(),
         policy: verdict.policy,
@@ -164,5 +172,9 @@ fn check(module: &Module, path: &Path) -> anyhow::Result<Checked> {
 }
 
 fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+    if number == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{number} {what}s")
+    }
 }

@@ -35,7 +35,11 @@ impl From<Exit> for ExitCode {
 
 /// One filter that hardens HTTP APIs at the gateway, tested on a laptop first
 #[derive(Debug, Parser)]
-#[command(name = "portcullis", version, after_help = "Exit codes: 0 ok, 1 could not run, 2 a scenario failed, 3 a policy is invalid")]
+#[command(
+    name = "portcullis",
+    version,
+    after_help = "Exit codes: 0 ok, 1 could not run, 2 a scenario failed, 3 a policy is invalid"
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

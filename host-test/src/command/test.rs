@@ -3,11 +3,13 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use portcullis_host_test::document::Document;
 use portcullis_host_test::module::Module;
 use portcullis_host_test::profile::Profile;
 use portcullis_host_test::report;
+use portcullis_host_test::scenario::bless::bless;
 use portcullis_host_test::scenario::corpus;
 use portcullis_host_test::scenario::file::Scenario;
 use portcullis_host_test::scenario::http::HttpTarget;
@@ -30,6 +32,9 @@ pub(crate) struct Test {
     /// The gateway whose habits the host has
     #[arg(long, default_value = "envoy", value_name = "HOST")]
     profile: Habits,
+    /// Rewrite the `headers_exactly` and `body` of each scenario to what really came, before it is run
+    #[arg(long, conflicts_with = "against")]
+    bless: bool,
     /// How to show it
     #[arg(long, default_value = "human")]
     format: Format,
@@ -71,13 +76,17 @@ impl Test {
         if files.is_empty() {
             bail!("there is no scenario below these paths");
         }
-        let module = match self.against {
-            Some(_) => None,
+        let module = match &self.against {
+            // A URL that is none is one mistake, not one in each scenario.
+            Some(url) => HttpTarget::against(url).map(|_| None)?,
             None => Some(module(self.wasm.as_deref())?),
         };
         let color = self.format == Format::Human;
         let mut all = Vec::new();
         for file in files {
+            if let (true, Some(module)) = (self.bless, &module) {
+                bless_file(&file, module)?;
+            }
             let ran = self.one(&file, module.as_ref(), color)?;
             if self.format == Format::Human {
                 print_one(&ran);
@@ -119,7 +128,11 @@ impl Test {
     }
 
     fn open(&self, scenario: &Scenario, module: Option<&Module>) -> Opened {
-        let runner = if self.against.is_some() { Runner::Http } else { Runner::Wasm };
+        let runner = if self.against.is_some() {
+            Runner::Http
+        } else {
+            Runner::Wasm
+        };
         if let Some(reason) = skip_reason(scenario, runner) {
             return Opened::Skipped(skipped(runner, reason));
         }
@@ -141,6 +154,29 @@ impl Test {
     }
 }
 
+/// Files that are no scenarios, are skipped, or whose policy is refused are left to the run that follows, which says so.
+fn bless_file(file: &Path, module: &Module) -> anyhow::Result<()> {
+    let Ok(document) = Document::read_file(file) else {
+        return Ok(());
+    };
+    let Ok(scenario) = Scenario::from_document(file, document.clone()) else {
+        return Ok(());
+    };
+    if skip_reason(&scenario, Runner::Wasm).is_some() {
+        return Ok(());
+    }
+    let opened = WasmTarget::open(module, Profile::ENVOY, &scenario.policy, scenario.workers);
+    let Ok(mut target) = opened else {
+        return Ok(());
+    };
+    let cannot = || format!("cannot bless `{}`", file.display());
+    if let Some(text) = bless(&document, &scenario, &mut target).with_context(cannot)? {
+        std::fs::write(file, text).with_context(cannot)?;
+        anstream::eprintln!("blessed {}", file.display());
+    }
+    Ok(())
+}
+
 enum Opened {
     Target(Box<dyn Target>),
     Skipped(Outcome),
@@ -148,7 +184,11 @@ enum Opened {
 }
 
 fn exit(all: &[Ran]) -> Exit {
-    let failed = |ran: &Ran| ran.result.as_ref().is_ok_and(|o| o.verdict == Verdict::Failed);
+    let failed = |ran: &Ran| {
+        ran.result
+            .as_ref()
+            .is_ok_and(|o| o.verdict == Verdict::Failed)
+    };
     if all.iter().any(failed) {
         Exit::ScenarioFailed
     } else if all.iter().any(|ran| ran.result.is_err()) {
@@ -167,7 +207,11 @@ fn print_one(ran: &Ran) {
             Verdict::Skipped(reason) => ("skip", "\x1b[33m", format!(" ({reason})")),
         },
     };
-    anstream::println!("{color}{word}\x1b[0m {}  \x1b[2m{}{why}\x1b[0m", ran.file, ran.title);
+    anstream::println!(
+        "{color}{word}\x1b[0m {}  \x1b[2m{}{why}\x1b[0m",
+        ran.file,
+        ran.title
+    );
     anstream::print!("{}", ran.text);
     for part in ran.result.iter().flat_map(|outcome| &outcome.not_judged) {
         anstream::println!("  \x1b[2mnot judged: {part}\x1b[0m");
@@ -298,13 +342,24 @@ fn as_junit(all: &[Ran]) -> String {
             escape(&ran.title)
         );
         let _ = match &ran.result {
-            Err(error) => write!(xml, "<error message=\"{}\">{}</error>", escape(error), escape(&ran.text)),
+            Err(error) => write!(
+                xml,
+                "<error message=\"{}\">{}</error>",
+                escape(error),
+                escape(&ran.text)
+            ),
             Ok(outcome) => match &outcome.verdict {
                 Verdict::Passed => Ok(()),
                 Verdict::Failed => {
-                    write!(xml, "<failure message=\"not as expected\">{}</failure>", escape(&ran.text))
+                    write!(
+                        xml,
+                        "<failure message=\"not as expected\">{}</failure>",
+                        escape(&ran.text)
+                    )
                 }
-                Verdict::Skipped(reason) => write!(xml, "<skipped message=\"{}\"/>", escape(reason)),
+                Verdict::Skipped(reason) => {
+                    write!(xml, "<skipped message=\"{}\"/>", escape(reason))
+                }
             },
         };
         xml.push_str("</testcase>\n");

@@ -14,7 +14,8 @@ use super::{Flaw, MAX_DEPTH, MAX_INTEGER, MAX_VALUES};
 
 /// Reads one JSON text.
 pub(super) fn read(text: &str) -> Result<(Value, Spans), Vec<Flaw>> {
-    let value: Value = serde_json::from_str(text).map_err(|error| vec![syntax_flaw(&error, text)])?;
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| vec![syntax_flaw(&error, text)])?;
     let mut walk = Walk {
         text,
         at: 0,
@@ -34,15 +35,24 @@ pub(super) fn read(text: &str) -> Result<(Value, Spans), Vec<Flaw>> {
 }
 
 fn syntax_flaw(error: &serde_json::Error, text: &str) -> Flaw {
-    let line_start: usize =
-        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let line_start: usize = text
+        .split_inclusive('\n')
+        .take(error.line().saturating_sub(1))
+        .map(str::len)
+        .sum();
     let at = (line_start + error.column().saturating_sub(1)).min(text.len());
     let message = error.to_string();
     // The place is shown by the report, not said twice.
-    let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+    let message = message
+        .split(" at line ")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     let flaw = Flaw::new(message, at..at);
     if text.contains(": ") && text.contains('\n') && error.is_syntax() {
-        return flaw.help("a file that starts with `{` is read as JSON: keys and texts stand in double quotes");
+        return flaw.help(
+            "a file that starts with `{` is read as JSON: keys and texts stand in double quotes",
+        );
     }
     flaw
 }
@@ -66,10 +76,16 @@ impl Walk<'_> {
         let start = self.at;
         self.values += 1;
         if depth > MAX_DEPTH {
-            return Err(Flaw::new(format!("more than {MAX_DEPTH} levels of nesting"), start..start));
+            return Err(Flaw::new(
+                format!("more than {MAX_DEPTH} levels of nesting"),
+                start..start,
+            ));
         }
         if self.values > MAX_VALUES {
-            return Err(Flaw::new(format!("more than {MAX_VALUES} values"), start..start));
+            return Err(Flaw::new(
+                format!("more than {MAX_VALUES} values"),
+                start..start,
+            ));
         }
         let first = self.peek();
         match first {
@@ -98,7 +114,11 @@ impl Walk<'_> {
             let name: String = serde_json::from_str(quoted).unwrap_or_default();
             self.blank();
             self.at += 1; // the colon
-            self.value(pointer_child(pointer, &name), Some(range.clone()), depth + 1)?;
+            self.value(
+                pointer_child(pointer, &name),
+                Some(range.clone()),
+                depth + 1,
+            )?;
             let flaw = Flaw::new(format!("the key `{name}` stands twice"), range)
                 .help("readers disagree on which of them counts; keep one");
             if !seen.insert(name) {
@@ -160,10 +180,17 @@ impl Walk<'_> {
         let written = self.text.get(range.clone()).unwrap_or_default();
         let digits = written.strip_prefix('-').unwrap_or(written);
         let whole = digits.bytes().all(|b| b.is_ascii_digit());
-        if whole && !digits.parse().is_ok_and(|magnitude: u64| magnitude <= MAX_INTEGER) {
+        if whole
+            && !digits
+                .parse()
+                .is_ok_and(|magnitude: u64| magnitude <= MAX_INTEGER)
+        {
             self.flaws.push(
-                Flaw::new(format!("`{written}` is no number that JSON keeps exactly"), range)
-                    .help("integers go up to 2^53; quote it if it is text"),
+                Flaw::new(
+                    format!("`{written}` is no number that JSON keeps exactly"),
+                    range,
+                )
+                .help("integers go up to 2^53; quote it if it is text"),
             );
         }
     }

@@ -144,7 +144,10 @@ impl Document {
             Err(error) => {
                 let at = error.valid_up_to();
                 let flaw = Flaw::new("the file is not UTF-8", at..at);
-                return Err(unreadable(String::from_utf8_lossy(bytes).into_owned(), vec![flaw]));
+                return Err(unreadable(
+                    String::from_utf8_lossy(bytes).into_owned(),
+                    vec![flaw],
+                ));
             }
         };
         let read = if text.trim_start().starts_with('{') {
@@ -163,12 +166,23 @@ impl Document {
     }
 }
 
+/// Can this text stand in a file without quotes, and be the same text to every reader of YAML?
+pub fn is_plain_text(text: &str) -> bool {
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '=' | '+');
+    text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
+        && text.chars().all(plain)
+        && scalar::resolve(text) == Ok(Value::String(text.to_owned()))
+}
+
 /// Stops one byte past the bound, so that a device or a mistake does not fill the memory.
 fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
     use std::io::Read;
 
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(limit + 4).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?
+        .take(limit + 4)
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }

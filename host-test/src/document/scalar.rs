@@ -30,7 +30,10 @@ pub(super) fn resolve(text: &str) -> Result<Value, (String, String)> {
         return Err((format!("`{text}` is no number that JSON has"), quote()));
     }
     if let Some(base) = other_base(digits) {
-        return Err((format!("`{text}` is {base} to some readers of YAML"), quote()));
+        return Err((
+            format!("`{text}` is {base} to some readers of YAML"),
+            quote(),
+        ));
     }
     if !is_decimal(digits) {
         return Ok(Value::String(text.to_owned()));
@@ -51,27 +54,38 @@ pub(super) fn resolve(text: &str) -> Result<Value, (String, String)> {
 }
 
 fn is_old_boolean(text: &str) -> bool {
-    ["yes", "no", "on", "off", "y", "n"].into_iter().any(|word| {
-        text.eq_ignore_ascii_case(word)
+    ["yes", "no", "on", "off", "y", "n"]
+        .into_iter()
+        .any(|word| {
+            text.eq_ignore_ascii_case(word)
             // `yEs` is text everywhere.
             && (text == word
                 || text == word.to_ascii_uppercase()
                 || text.starts_with(|c: char| c.is_ascii_uppercase())
                     && text.chars().skip(1).all(|c| c.is_ascii_lowercase()))
-    })
+        })
 }
 
 /// The name of the notation in which YAML 1.1 (or 1.2, for `0o`) reads these digits as another number than they seem.
 fn other_base(digits: &str) -> Option<&'static str> {
     let lower = digits.to_ascii_lowercase();
     let all = |rest: &str, ok: fn(char) -> bool| !rest.is_empty() && rest.chars().all(ok);
-    if lower.strip_prefix("0x").is_some_and(|rest| all(rest, |c| c.is_ascii_hexdigit() || c == '_')) {
+    if lower
+        .strip_prefix("0x")
+        .is_some_and(|rest| all(rest, |c| c.is_ascii_hexdigit() || c == '_'))
+    {
         return Some("a hexadecimal number");
     }
-    if lower.strip_prefix("0o").is_some_and(|rest| all(rest, |c| c.is_digit(8) || c == '_')) {
+    if lower
+        .strip_prefix("0o")
+        .is_some_and(|rest| all(rest, |c| c.is_digit(8) || c == '_'))
+    {
         return Some("an octal number");
     }
-    if lower.strip_prefix("0b").is_some_and(|rest| all(rest, |c| matches!(c, '0' | '1' | '_'))) {
+    if lower
+        .strip_prefix("0b")
+        .is_some_and(|rest| all(rest, |c| matches!(c, '0' | '1' | '_')))
+    {
         return Some("a binary number");
     }
     let mut parts = lower.split(':');
@@ -82,9 +96,8 @@ fn other_base(digits: &str) -> Option<&'static str> {
         if let Some(last) = parts.last_mut() {
             *last = last.split('.').next().unwrap_or_default();
         }
-        let sexagesimal = |part: &&str| {
-            part.len() <= 2 && part.parse::<u8>().is_ok_and(|value| value < 60)
-        };
+        let sexagesimal =
+            |part: &&str| part.len() <= 2 && part.parse::<u8>().is_ok_and(|value| value < 60);
         if parts.iter().all(sexagesimal) {
             return Some("a number to the base of 60");
         }
@@ -121,11 +134,18 @@ fn number(text: &str, digits: &str) -> Option<Value> {
     if digits.bytes().all(|b| b.is_ascii_digit()) {
         let magnitude = digits.parse::<u64>().ok().filter(|m| *m <= MAX_INTEGER)?;
         let magnitude = i64::try_from(magnitude).ok()?;
-        let signed = if text.starts_with('-') { -magnitude } else { magnitude };
+        let signed = if text.starts_with('-') {
+            -magnitude
+        } else {
+            magnitude
+        };
         return Some(Value::from(signed));
     }
     // Infinite when it overflows, and then no JSON number.
-    text.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number)
+    text.parse::<f64>()
+        .ok()
+        .and_then(Number::from_f64)
+        .map(Value::Number)
 }
 
 #[cfg(test)]
@@ -151,8 +171,30 @@ mod tests {
         check("0.5", json!(0.5));
         check("1e-3", json!(0.001));
         for text in [
-            "60/1m", "16KiB", "10.0.0.0/24", "203.0.113.7", "2001:db8::1", "::1", "no-store", "north", "yEs", "1.2.3",
-            "2026-11-21", "8080:90", "1:2:3:4:5:6:7:88", "-", "--", "a: b", "0x", "0b2", ".", "..", "1e", "e5", "_1", "+",
+            "60/1m",
+            "16KiB",
+            "10.0.0.0/24",
+            "203.0.113.7",
+            "2001:db8::1",
+            "::1",
+            "no-store",
+            "north",
+            "yEs",
+            "1.2.3",
+            "2026-11-21",
+            "8080:90",
+            "1:2:3:4:5:6:7:88",
+            "-",
+            "--",
+            "a: b",
+            "0x",
+            "0b2",
+            ".",
+            "..",
+            "1e",
+            "e5",
+            "_1",
+            "+",
             "localhost:8080",
         ] {
             check(text, json!(text));

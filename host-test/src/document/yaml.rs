@@ -8,9 +8,7 @@ use std::ops::Range;
 
 use portcullis_config::pointer_child;
 use serde_json::{Map, Value};
-use serde_saphyr::granit_parser::{
-    self, Event, Parser, ScalarStyle, ScanError, Span as EventSpan,
-};
+use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, ScanError, Span as EventSpan};
 
 use super::spans::{Span, Spans};
 use super::{Flaw, MAX_DEPTH, MAX_VALUES, scalar};
@@ -45,7 +43,11 @@ pub(super) fn read(text: &str) -> Result<(Value, Spans), Vec<Flaw>> {
 }
 
 fn scan_flaw(error: &ScanError, text: &str) -> Flaw {
-    let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
+    let at = error
+        .marker()
+        .byte_offset()
+        .unwrap_or(text.len())
+        .min(text.len());
     let mut message = error.info();
     // The parser's sentences start upper-case here and there.
     if let Some(first) = message.get_mut(..1) {
@@ -63,7 +65,11 @@ fn scan_flaw(error: &ScanError, text: &str) -> Flaw {
 
 fn bytes_of(span: &EventSpan, text: &str) -> Range<usize> {
     let start = span.start.byte_offset().unwrap_or(0).min(text.len());
-    let end = span.end.byte_offset().unwrap_or(start).clamp(start, text.len());
+    let end = span
+        .end
+        .byte_offset()
+        .unwrap_or(start)
+        .clamp(start, text.len());
     start..end
 }
 
@@ -145,13 +151,17 @@ impl Walk {
     }
 
     fn key_is_next(&self) -> bool {
-        self.stack.last().is_some_and(|open| open.content.wants_key())
+        self.stack
+            .last()
+            .is_some_and(|open| open.content.wants_key())
     }
 
     fn key(&mut self, text: &str, style: ScalarStyle, at: Range<usize>) -> Result<(), Flaw> {
         if text == "<<" && style == ScalarStyle::Plain {
-            return Err(Flaw::new("`<<` merges in YAML 1.1 and is a key in YAML 1.2", at)
-                .help("write the keys out"));
+            return Err(
+                Flaw::new("`<<` merges in YAML 1.1 and is a key in YAML 1.2", at)
+                    .help("write the keys out"),
+            );
         }
         let Some(Open {
             content: Content::Object(members, next),
@@ -209,10 +219,16 @@ impl Walk {
 
     fn open(&mut self, content: Content, anchor: usize, at: Range<usize>) -> Result<(), Flaw> {
         if self.key_is_next() {
-            return Err(Flaw::new("a key must be a plain text, not a list or an object", at));
+            return Err(Flaw::new(
+                "a key must be a plain text, not a list or an object",
+                at,
+            ));
         }
         if self.stack.len() >= MAX_DEPTH {
-            return Err(Flaw::new(format!("more than {MAX_DEPTH} levels of nesting"), at));
+            return Err(Flaw::new(
+                format!("more than {MAX_DEPTH} levels of nesting"),
+                at,
+            ));
         }
         self.count(1, &at)?;
         let (pointer, key) = self.next_pointer();

@@ -48,17 +48,32 @@ impl Corpus {
     pub fn read(root: &Path) -> anyhow::Result<Self> {
         let mut scenarios = Vec::new();
         for path in find(root)? {
-            let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+            let name = path
+                .strip_prefix(root)
+                .unwrap_or(&path)
+                .display()
+                .to_string();
             match Scenario::read_file(&path) {
                 Ok(scenario) => scenarios.push((name, scenario)),
                 Err(error) => bail!("{}", report::scenario_error(&error, false)),
             }
         }
         let list = root.join(DIFFERENCES);
-        let differences = if list.exists() { read_differences(&list)? } else { Vec::new() };
+        let differences = if list.exists() {
+            read_differences(&list)?
+        } else {
+            Vec::new()
+        };
         for difference in &differences {
-            if !scenarios.iter().any(|(name, _)| *name == difference.scenario) {
-                bail!("{}: there is no scenario `{}`", list.display(), difference.scenario);
+            if !scenarios
+                .iter()
+                .any(|(name, _)| *name == difference.scenario)
+            {
+                bail!(
+                    "{}: there is no scenario `{}`",
+                    list.display(),
+                    difference.scenario
+                );
             }
         }
         Ok(Self {
@@ -124,14 +139,31 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, name: &str, scenario: &Scenario, outcome: &Outcome, known: Option<&Difference>) {
+    fn add(
+        &mut self,
+        name: &str,
+        scenario: &Scenario,
+        outcome: &Outcome,
+        known: Option<&Difference>,
+    ) {
         self.judged += outcome.judged;
-        self.not_judged.extend(outcome.not_judged.iter().map(|part| (name.to_owned(), part.clone())));
+        self.not_judged.extend(
+            outcome
+                .not_judged
+                .iter()
+                .map(|part| (name.to_owned(), part.clone())),
+        );
         match (&outcome.verdict, known) {
             (Verdict::Passed, None) => self.passed += 1,
-            (Verdict::Failed, Some(known)) => self.differed.push(format!("{name}: {}", known.reason)),
-            (Verdict::Failed, None) => self.complaints.push(report::failures(scenario, outcome, false)),
-            (Verdict::Skipped(reason), None) => self.skipped.push((name.to_owned(), reason.clone())),
+            (Verdict::Failed, Some(known)) => {
+                self.differed.push(format!("{name}: {}", known.reason))
+            }
+            (Verdict::Failed, None) => self
+                .complaints
+                .push(report::failures(scenario, outcome, false)),
+            (Verdict::Skipped(reason), None) => {
+                self.skipped.push((name.to_owned(), reason.clone()))
+            }
             (Verdict::Passed | Verdict::Skipped(_), Some(_)) => self.complaints.push(format!(
                 "{name} is listed in {DIFFERENCES} for {} and does not differ",
                 self.runner.name()
@@ -157,7 +189,11 @@ impl Tally {
                 self.total()
             ));
         }
-        if complaints.is_empty() { Ok(()) } else { Err(format!("{}\n{self}", complaints.join("\n"))) }
+        if complaints.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{}\n{self}", complaints.join("\n")))
+        }
     }
 }
 
@@ -203,7 +239,9 @@ pub fn find(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
         let path = entry.path();
         // A link to a folder is not followed: it may lead back up.
         let is_dir = entry.file_type().with_context(cannot)?.is_dir();
-        let is_scenario = path.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "json")
+        let is_scenario = path
+            .extension()
+            .is_some_and(|e| e == "yaml" || e == "yml" || e == "json")
             && path.file_name().is_none_or(|name| name != DIFFERENCES);
         if is_dir {
             found.extend(find(&path)?);
@@ -218,13 +256,17 @@ pub fn find(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 fn read_differences(path: &Path) -> anyhow::Result<Vec<Difference>> {
     let document = match Document::read_file(path) {
         Ok(document) => document,
-        Err(ReadError::Unreadable(unreadable)) => bail!("{}", report::unreadable(&unreadable, false)),
+        Err(ReadError::Unreadable(unreadable)) => {
+            bail!("{}", report::unreadable(&unreadable, false))
+        }
         Err(error) => return Err(error.into()),
     };
     let mut walk = Walk::default();
     let mut differences = Vec::new();
     for node in walk.list(&Node::root(&document.value)) {
-        let Some(object) = walk.object(&node, &["scenario", "runner", "reason"]) else { continue };
+        let Some(object) = walk.object(&node, &["scenario", "runner", "reason"]) else {
+            continue;
+        };
         let mut text = |key: &str| {
             let node = walk.required(&node, &object, key)?;
             walk.text(&node).map(str::to_owned)

@@ -9,7 +9,15 @@ use super::walk::{Node, Walk};
 
 /// The keys of `expect`.
 pub const EXPECT_KEYS: &[&str] = &[
-    "status", "headers", "headers_exactly", "body", "json", "upstream", "logs", "metrics", "guest",
+    "status",
+    "headers",
+    "headers_exactly",
+    "body",
+    "json",
+    "upstream",
+    "logs",
+    "metrics",
+    "guest",
 ];
 /// The keys of `expect.upstream` written as an object.
 pub const UPSTREAM_KEYS: &[&str] = &["method", "path", "host", "headers", "body"];
@@ -84,7 +92,12 @@ pub struct ExpectGuest {
 pub(super) fn expect(walk: &mut Walk, node: &Node<'_>) -> Option<Expect> {
     let object = walk.object(node, EXPECT_KEYS)?;
     if object.is_empty() {
-        walk.error(code::MISSING_KEY, node, "a step that expects nothing cannot fail", None);
+        walk.error(
+            code::MISSING_KEY,
+            node,
+            "a step that expects nothing cannot fail",
+            None,
+        );
     }
     let mut expect = Expect::default();
     if let Some(node) = object.get("status") {
@@ -106,7 +119,11 @@ pub(super) fn expect(walk: &mut Walk, node: &Node<'_>) -> Option<Expect> {
         expect.upstream = upstream(walk, &node);
     }
     if let Some(node) = object.get("logs") {
-        expect.logs = walk.list(&node).iter().filter_map(|node| log(walk, node)).collect();
+        expect.logs = walk
+            .list(&node)
+            .iter()
+            .filter_map(|node| log(walk, node))
+            .collect();
     }
     if let Some(node) = object.get("metrics") {
         expect.metrics = named(walk, &node, json_matcher);
@@ -120,7 +137,9 @@ pub(super) fn expect(walk: &mut Walk, node: &Node<'_>) -> Option<Expect> {
 type Read = fn(&mut Walk, &Node<'_>) -> Option<Matcher>;
 
 fn named(walk: &mut Walk, node: &Node<'_>, read: Read) -> Vec<(String, Matcher)> {
-    let Some(object) = walk.map(node) else { return Vec::new() };
+    let Some(object) = walk.map(node) else {
+        return Vec::new();
+    };
     object
         .members()
         .filter_map(|(name, node)| Some((name.to_owned(), read(walk, &node)?)))
@@ -153,7 +172,9 @@ fn complete(walk: &mut Walk, node: &Node<'_>) -> Vec<(String, Matcher)> {
 
 /// `/pointer: value`, each pointer into a JSON document.
 fn pointers(walk: &mut Walk, node: &Node<'_>) -> Vec<(String, Matcher)> {
-    let Some(object) = walk.map(node) else { return Vec::new() };
+    let Some(object) = walk.map(node) else {
+        return Vec::new();
+    };
     let mut expected = Vec::new();
     for (pointer, node) in object.members() {
         if !pointer.is_empty() && !pointer.starts_with('/') {
@@ -179,7 +200,10 @@ fn upstream(walk: &mut Walk, node: &Node<'_>) -> Option<ExpectUpstream> {
     let object = walk.object(node, UPSTREAM_KEYS)?;
     let mut part = |key: &str| object.get(key).and_then(|node| text_matcher(walk, &node));
     let (method, path, host, body) = (part("method"), part("path"), part("host"), part("body"));
-    let headers = object.get("headers").map(|node| headers(walk, &node)).unwrap_or_default();
+    let headers = object
+        .get("headers")
+        .map(|node| headers(walk, &node))
+        .unwrap_or_default();
     Some(ExpectUpstream::Called(Box::new(ExpectSeen {
         method,
         path,
@@ -208,7 +232,8 @@ fn guest(walk: &mut Walk, node: &Node<'_>) -> Option<ExpectGuest> {
     let object = walk.object(node, &["max_host_calls", "max_memory"])?;
     let mut bound = |key: &str| {
         let node = object.get(key)?;
-        walk.integer(&node, 0, i64::MAX).and_then(|bound| u64::try_from(bound).ok())
+        walk.integer(&node, 0, i64::MAX)
+            .and_then(|bound| u64::try_from(bound).ok())
     };
     Some(ExpectGuest {
         max_host_calls: bound("max_host_calls"),

@@ -17,7 +17,14 @@ use crate::document::{Document, Place, ReadError};
 pub const SCENARIO_KEYS: &[&str] = &["title", "policy", "workers", "skip", "steps"];
 /// The keys of a step.
 pub const STEP_KEYS: &[&str] = &[
-    "request", "respond", "expect", "repeat", "advance", "reload", "accepted", "restart_worker",
+    "request",
+    "respond",
+    "expect",
+    "repeat",
+    "advance",
+    "reload",
+    "accepted",
+    "restart_worker",
 ];
 
 /// The most steps, the most repetitions of one, and the most workers.
@@ -134,8 +141,13 @@ fn scenario(walk: &mut Walk, path: &Path, document: &Document) -> Option<Scenari
         Some(node) => walk.integer(&node, 1, MOST_WORKERS),
         None => Some(1),
     };
-    let skip = object.get("skip").map(|node| read_skip(walk, &node)).unwrap_or_default();
-    let steps = walk.required(&root, &object, "steps").map(|node| walk.list(&node));
+    let skip = object
+        .get("skip")
+        .map(|node| read_skip(walk, &node))
+        .unwrap_or_default();
+    let steps = walk
+        .required(&root, &object, "steps")
+        .map(|node| walk.list(&node));
     let steps = steps.unwrap_or_default();
     if object.has("steps") && steps.is_empty() {
         walk.error(code::EMPTY_LIST, &root, "a scenario without steps", None);
@@ -144,7 +156,9 @@ fn scenario(walk: &mut Walk, path: &Path, document: &Document) -> Option<Scenari
         .iter()
         .map(|node| {
             Some(Step {
-                place: document.source.place(document.spans.at(&node.pointer).head().start),
+                place: document
+                    .source
+                    .place(document.spans.at(&node.pointer).head().start),
                 action: read_step(walk, path, node)?,
             })
         })
@@ -182,7 +196,9 @@ fn read_policy(walk: &mut Walk, path: &Path, node: &Node<'_>) -> Option<Value> {
 
 fn read_skip(walk: &mut Walk, node: &Node<'_>) -> BTreeMap<Runner, String> {
     let names = Runner::ALL.map(Runner::name);
-    let Some(object) = walk.object(node, &names) else { return BTreeMap::new() };
+    let Some(object) = walk.object(node, &names) else {
+        return BTreeMap::new();
+    };
     Runner::ALL
         .into_iter()
         .filter_map(|runner| {
@@ -204,7 +220,12 @@ fn read_step(walk: &mut Walk, path: &Path, node: &Node<'_>) -> Option<Action> {
         .collect();
     let [verb] = verbs.as_slice() else {
         let help = "a step has one of `request`, `advance`, `reload`, `restart_worker`";
-        walk.error(code::MISSING_KEY, node, "what this step does is not clear", Some(help));
+        walk.error(
+            code::MISSING_KEY,
+            node,
+            "what this step does is not clear",
+            Some(help),
+        );
         return None;
     };
     let belongs: &[&str] = match *verb {
@@ -214,7 +235,12 @@ fn read_step(walk: &mut Walk, path: &Path, node: &Node<'_>) -> Option<Action> {
     };
     for (key, member) in object.members() {
         if STEP_KEYS.contains(&key) && key != *verb && !belongs.contains(&key) {
-            walk.error(code::UNKNOWN_KEY, &member, format!("`{key}` does not go with `{verb}`"), None);
+            walk.error(
+                code::UNKNOWN_KEY,
+                &member,
+                format!("`{key}` does not go with `{verb}`"),
+                None,
+            );
         }
     }
     let subject = object.get(verb)?;
@@ -222,7 +248,9 @@ fn read_step(walk: &mut Walk, path: &Path, node: &Node<'_>) -> Option<Action> {
         "request" => {
             let request = request(walk, &subject);
             let respond = respond(walk, object.get("respond").as_ref());
-            let expect = walk.required(node, &object, "expect").and_then(|node| expect(walk, &node));
+            let expect = walk
+                .required(node, &object, "expect")
+                .and_then(|node| expect(walk, &node));
             let repeat = match object.get("repeat") {
                 Some(node) => walk.integer(&node, 1, MOST),
                 None => Some(1),

@@ -11,8 +11,13 @@ use crate::header_map::HeaderMap;
 
 /// Header lines that `headers_exactly` does not look at, because they belong to the connection and not to the answer:
 /// each runner and each version of HTTP frames a body in its own way and stamps its own time.
-pub const NOT_COMPARED: &[&str] =
-    &["connection", "content-length", "date", "keep-alive", "transfer-encoding"];
+pub const NOT_COMPARED: &[&str] = &[
+    "connection",
+    "content-length",
+    "date",
+    "keep-alive",
+    "transfer-encoding",
+];
 
 /// One expectation that was not met.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,8 +68,17 @@ impl Judgement {
     fn text(&mut self, what: &str, found: &[u8], expected: Option<&Matcher>) {
         if let Some(matcher) = expected {
             // An empty body is a body; only `absent` tells it from none.
-            let found: &[&[u8]] = if found.is_empty() && matcher.fits(&[]) { &[] } else { &[found] };
-            self.hold(matcher.fits(found), what, matcher.to_string(), show_lines(found));
+            let found: &[&[u8]] = if found.is_empty() && matcher.fits(&[]) {
+                &[]
+            } else {
+                &[found]
+            };
+            self.hold(
+                matcher.fits(found),
+                what,
+                matcher.to_string(),
+                show_lines(found),
+            );
         }
     }
 }
@@ -78,7 +92,12 @@ pub fn judge(
     let mut judgement = Judgement::default();
     if let Some(status) = expect.status {
         let holds = status == observed.status;
-        judgement.hold(holds, "status", status.to_string(), observed.status.to_string());
+        judgement.hold(
+            holds,
+            "status",
+            status.to_string(),
+            observed.status.to_string(),
+        );
     }
     judgement.lines("header", &observed.headers, &expect.headers);
     if let Some(expected) = &expect.headers_exactly {
@@ -102,8 +121,8 @@ pub fn judge(
     judgement
 }
 
-/// Every line on either side that has no counterpart on the other is a mismatch of its own.
-fn exactly(judgement: &mut Judgement, expected: &[(String, Matcher)], headers: &HeaderMap) {
+/// The lines that `headers_exactly` looks at, by lower-case name, those of one name in their order.
+pub(super) fn compared(headers: &HeaderMap) -> BTreeMap<String, Vec<&[u8]>> {
     let mut found: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
     for (name, value) in headers.iter() {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
@@ -111,16 +130,35 @@ fn exactly(judgement: &mut Judgement, expected: &[(String, Matcher)], headers: &
             found.entry(name).or_default().push(value);
         }
     }
+    found
+}
+
+/// Every line on either side that has no counterpart on the other is a mismatch of its own.
+fn exactly(judgement: &mut Judgement, expected: &[(String, Matcher)], headers: &HeaderMap) {
+    let mut found = compared(headers);
     for (name, matcher) in expected {
-        let line = found.get_mut(name).filter(|lines| !lines.is_empty()).map(|lines| lines.remove(0));
+        let line = found
+            .get_mut(name)
+            .filter(|lines| !lines.is_empty())
+            .map(|lines| lines.remove(0));
         let line: Vec<&[u8]> = line.into_iter().collect();
         let what = format!("header {name}");
-        judgement.hold(matcher.fits(&line), what, matcher.to_string(), show_lines(&line));
+        judgement.hold(
+            matcher.fits(&line),
+            what,
+            matcher.to_string(),
+            show_lines(&line),
+        );
     }
     for (name, lines) in found {
         for line in lines {
             let observed = format!("\"{}\"", show(line));
-            judgement.hold(false, format!("header {name}"), "absent".to_owned(), observed);
+            judgement.hold(
+                false,
+                format!("header {name}"),
+                "absent".to_owned(),
+                observed,
+            );
         }
     }
 }
@@ -135,7 +173,12 @@ fn json(judgement: &mut Judgement, what: &str, text: &[u8], expected: &[(String,
                 let found = value.pointer(pointer);
                 let observed = found.map_or("absent".to_owned(), Value::to_string);
                 let what = format!("{what} {pointer}");
-                judgement.hold(matcher.fits_json(found), what, matcher.to_string(), observed);
+                judgement.hold(
+                    matcher.fits_json(found),
+                    what,
+                    matcher.to_string(),
+                    observed,
+                );
             }
         }
         Err(_) => judgement.hold(false, what, "JSON".to_owned(), show_lines(&[text])),
@@ -153,7 +196,11 @@ fn upstream(judgement: &mut Judgement, expect: Option<&ExpectUpstream>, observed
         UpstreamSeen::Called(seen) => Some(seen),
     };
     let said = seen.map_or("not-called".to_owned(), |seen| {
-        format!("called: {} {}", show(seen.method.as_bytes()), show(seen.path.as_bytes()))
+        format!(
+            "called: {} {}",
+            show(seen.method.as_bytes()),
+            show(seen.path.as_bytes())
+        )
     });
     match expect {
         ExpectUpstream::NotCalled => {
@@ -169,9 +216,21 @@ fn upstream(judgement: &mut Judgement, expect: Option<&ExpectUpstream>, observed
 }
 
 fn seen_request(judgement: &mut Judgement, expected: &ExpectSeen, seen: &SeenRequest) {
-    judgement.text("upstream method", seen.method.as_bytes(), expected.method.as_ref());
-    judgement.text("upstream path", seen.path.as_bytes(), expected.path.as_ref());
-    judgement.text("upstream host", seen.host.as_bytes(), expected.host.as_ref());
+    judgement.text(
+        "upstream method",
+        seen.method.as_bytes(),
+        expected.method.as_ref(),
+    );
+    judgement.text(
+        "upstream path",
+        seen.path.as_bytes(),
+        expected.path.as_ref(),
+    );
+    judgement.text(
+        "upstream host",
+        seen.host.as_bytes(),
+        expected.host.as_ref(),
+    );
     judgement.lines("upstream header", &seen.headers, &expected.headers);
     judgement.text("upstream body", &seen.body, expected.body.as_ref());
 }
@@ -184,7 +243,11 @@ fn logs(judgement: &mut Judgement, expect: &[ExpectLog], observed: Option<&[Stri
         judgement.not_judged.push("logs");
         return;
     };
-    let all = if lines.is_empty() { "no line".to_owned() } else { lines.join("\n") };
+    let all = if lines.is_empty() {
+        "no line".to_owned()
+    } else {
+        lines.join("\n")
+    };
     for expected in expect {
         match expected {
             ExpectLog::Line(matcher) => {
@@ -209,7 +272,12 @@ fn logs(judgement: &mut Judgement, expect: &[ExpectLog], observed: Option<&[Stri
                     .map(|(pointer, matcher)| format!("{pointer}: {matcher}"))
                     .collect();
                 let holds = lines.iter().any(fits);
-                judgement.hold(holds, "log", format!("a line with {}", expected.join(", ")), all.clone());
+                judgement.hold(
+                    holds,
+                    "log",
+                    format!("a line with {}", expected.join(", ")),
+                    all.clone(),
+                );
             }
         }
     }
@@ -227,7 +295,12 @@ fn guest(judgement: &mut Judgement, expect: &Expect, observed: &Observed) {
     ];
     for (what, bound, used) in bounds {
         if let Some(bound) = bound {
-            judgement.hold(used <= bound, what, format!("at most {bound}"), used.to_string());
+            judgement.hold(
+                used <= bound,
+                what,
+                format!("at most {bound}"),
+                used.to_string(),
+            );
         }
     }
 }
@@ -236,6 +309,9 @@ fn show_lines(lines: &[&[u8]]) -> String {
     if lines.is_empty() {
         return "absent".to_owned();
     }
-    let lines: Vec<String> = lines.iter().map(|line| format!("\"{}\"", show(line))).collect();
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|line| format!("\"{}\"", show(line)))
+        .collect();
     lines.join(", then a second line ")
 }

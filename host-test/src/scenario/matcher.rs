@@ -9,8 +9,9 @@ use serde_json::Value;
 use super::walk::{Node, Walk};
 
 /// The keys of a matcher written as an object.
-pub const MATCHER_KEYS: &[&str] =
-    &["equals", "lines", "absent", "matches", "contains", "range", "one_line"];
+pub const MATCHER_KEYS: &[&str] = &[
+    "equals", "lines", "absent", "matches", "contains", "range", "one_line",
+];
 
 /// A pattern larger than this when compiled is refused.
 const PATTERN_BYTES: usize = 1 << 20;
@@ -36,7 +37,9 @@ impl Test {
             Self::Matches(pattern) => found.iter().any(|line| pattern.is_match(line)),
             Self::Contains(part) => found.iter().any(|line| contains(line, part)),
             Self::Range(from, to) => found.iter().any(|line| {
-                let number = std::str::from_utf8(line).ok().and_then(|text| text.parse().ok());
+                let number = std::str::from_utf8(line)
+                    .ok()
+                    .and_then(|text| text.parse().ok());
                 number.is_some_and(|number: i64| (*from..=*to).contains(&number))
             }),
             Self::OneLine => found.len() == 1,
@@ -89,8 +92,10 @@ impl fmt::Display for Matcher {
             }
             match test {
                 Test::Lines(lines) => {
-                    let lines: Vec<String> =
-                        lines.iter().map(|line| format!("\"{}\"", show(line))).collect();
+                    let lines: Vec<String> = lines
+                        .iter()
+                        .map(|line| format!("\"{}\"", show(line)))
+                        .collect();
                     f.write_str(&lines.join(", then a second line "))?;
                 }
                 Test::Absent => f.write_str("absent")?,
@@ -170,7 +175,10 @@ fn tests(walk: &mut Walk, node: &Node<'_>, json: bool) -> Option<Vec<Test>> {
     }
     if let Some(node) = object.get("matches") {
         let pattern = walk.text(&node)?;
-        match regex::bytes::RegexBuilder::new(pattern).size_limit(PATTERN_BYTES).build() {
+        match regex::bytes::RegexBuilder::new(pattern)
+            .size_limit(PATTERN_BYTES)
+            .build()
+        {
             Ok(pattern) => tests.push(Test::Matches(pattern)),
             Err(error) => {
                 let reason = error.to_string();
@@ -201,7 +209,12 @@ fn tests(walk: &mut Walk, node: &Node<'_>, json: bool) -> Option<Vec<Test>> {
         }
     }
     if object.is_empty() {
-        walk.error(code::MISSING_KEY, node, "an expectation that expects nothing", None);
+        walk.error(
+            code::MISSING_KEY,
+            node,
+            "an expectation that expects nothing",
+            None,
+        );
     }
     Some(tests)
 }
@@ -226,7 +239,8 @@ fn same_json(a: &Value, b: &Value) -> bool {
         }
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len()
-                && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same_json(a, b)))
+                && a.iter()
+                    .all(|(key, a)| b.get(key).is_some_and(|b| same_json(a, b)))
         }
         _ => a == b,
     }

@@ -17,8 +17,19 @@ pub const DEFAULT_HOST: &str = "api.example.com";
 
 /// The keys of `request`.
 pub const REQUEST_KEYS: &[&str] = &[
-    "method", "path", "host", "scheme", "client", "headers", "raw_headers", "body", "body_hex", "json", "chunks",
-    "trailers", "http_version",
+    "method",
+    "path",
+    "host",
+    "scheme",
+    "client",
+    "headers",
+    "raw_headers",
+    "body",
+    "body_hex",
+    "json",
+    "chunks",
+    "trailers",
+    "http_version",
 ];
 /// The keys of `respond`.
 pub const RESPOND_KEYS: &[&str] = &["status", "headers", "body", "delay"];
@@ -79,7 +90,9 @@ pub(super) fn respond(walk: &mut Walk, node: Option<&Node<'_>>) -> Respond {
         delay: Duration::ZERO,
     };
     let Some(node) = node else { return respond };
-    let Some(object) = walk.object(node, RESPOND_KEYS) else { return respond };
+    let Some(object) = walk.object(node, RESPOND_KEYS) else {
+        return respond;
+    };
     if let Some(node) = object.get("status") {
         respond.status = status(walk, &node).unwrap_or(200);
     }
@@ -97,13 +110,16 @@ pub(super) fn respond(walk: &mut Walk, node: Option<&Node<'_>>) -> Respond {
 
 /// A status code that ends an exchange.
 pub(super) fn status(walk: &mut Walk, node: &Node<'_>) -> Option<u16> {
-    walk.integer(node, 200, 599).and_then(|status| u16::try_from(status).ok())
+    walk.integer(node, 200, 599)
+        .and_then(|status| u16::try_from(status).ok())
 }
 
 /// `10s`: an integer and one of `ms s m h d`.
 pub(super) fn duration(walk: &mut Walk, node: &Node<'_>) -> Option<Duration> {
     let text = walk.text(node)?;
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit_at = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (count, unit) = text.split_at_checked(unit_at).unwrap_or_default();
     let milliseconds = match unit {
         "ms" => Some(1),
@@ -122,7 +138,12 @@ pub(super) fn duration(walk: &mut Walk, node: &Node<'_>) -> Option<Duration> {
         .filter(|duration| *duration <= LONGEST);
     if duration.is_none() {
         let help = "an integer and one of `ms`, `s`, `m`, `h`, `d`, such as `10s`; a year at most";
-        walk.error(code::DURATION_SYNTAX, node, format!("`{text}` is not a duration"), Some(help));
+        walk.error(
+            code::DURATION_SYNTAX,
+            node,
+            format!("`{text}` is not a duration"),
+            Some(help),
+        );
     }
     duration
 }
@@ -135,7 +156,9 @@ pub(super) fn lines(walk: &mut Walk, node: &Node<'_>, to: &mut HeaderMap) {
             for pair in walk.list(node) {
                 match walk.list(&pair).as_slice() {
                     [name, value] => {
-                        let name = walk.text(name).filter(|written| is_line_name(walk, name, written));
+                        let name = walk
+                            .text(name)
+                            .filter(|written| is_line_name(walk, name, written));
                         if let (Some(name), Some(value)) = (name, walk.bytes(value)) {
                             to.push(name, value);
                         }
@@ -175,7 +198,12 @@ fn is_line_name(walk: &mut Walk, node: &Node<'_>, name: &str) -> bool {
         _ => return true,
     };
     let help = format!("write it as `{instead}`, beside `headers`");
-    walk.error(code::HEADER_NAME, node, format!("`{name}` is not a header line"), Some(&help));
+    walk.error(
+        code::HEADER_NAME,
+        node,
+        format!("`{name}` is not a header line"),
+        Some(&help),
+    );
     false
 }
 
@@ -201,17 +229,26 @@ fn address(walk: &mut Walk, node: &Node<'_>) -> Option<IpAddr> {
     let address = text.parse().ok();
     if address.is_none() {
         let help = "an address without a port, such as `203.0.113.7`";
-        walk.error(code::NETWORK_SYNTAX, node, format!("`{text}` is not an IP address"), Some(help));
+        walk.error(
+            code::NETWORK_SYNTAX,
+            node,
+            format!("`{text}` is not an IP address"),
+            Some(help),
+        );
     }
     address
 }
 
 fn body(walk: &mut Walk, node: &Node<'_>, object: &Object<'_>) -> Option<Vec<u8>> {
-    let written: Vec<&str> =
-        ["body", "body_hex", "json"].into_iter().filter(|key| object.has(key)).collect();
+    let written: Vec<&str> = ["body", "body_hex", "json"]
+        .into_iter()
+        .filter(|key| object.has(key))
+        .collect();
     match written.as_slice() {
         [] => Some(Vec::new()),
-        ["body"] => walk.bytes(&object.get("body")?).map(std::borrow::Cow::into_owned),
+        ["body"] => walk
+            .bytes(&object.get("body")?)
+            .map(std::borrow::Cow::into_owned),
         ["body_hex"] => walk.hex(&object.get("body_hex")?),
         ["json"] => Some(object.get("json")?.value.to_string().into_bytes()),
         several => {
@@ -225,7 +262,11 @@ fn body(walk: &mut Walk, node: &Node<'_>, object: &Object<'_>) -> Option<Vec<u8>
 /// Cuts a body as `chunks: [1, 3, rest]` says. Without `rest` at its end the list must come out even.
 fn cut(walk: &mut Walk, chunks: Option<&Node<'_>>, body: Vec<u8>) -> Vec<Vec<u8>> {
     let Some(node) = chunks else {
-        return if body.is_empty() { Vec::new() } else { vec![body] };
+        return if body.is_empty() {
+            Vec::new()
+        } else {
+            vec![body]
+        };
     };
     let mut left = body.as_slice();
     let mut pieces = Vec::new();
@@ -250,7 +291,12 @@ fn cut(walk: &mut Walk, chunks: Option<&Node<'_>>, body: Vec<u8>) -> Vec<Vec<u8>
     }
     if !left.is_empty() {
         let message = format!("{} bytes of the body are in no chunk", left.len());
-        walk.error(code::NUMBER_RANGE, node, message, Some("end the list with `rest`"));
+        walk.error(
+            code::NUMBER_RANGE,
+            node,
+            message,
+            Some("end the list with `rest`"),
+        );
     }
     pieces
 }

@@ -3,6 +3,7 @@
 //! A file is read once ([`file`]), run against any [`target::Target`] ([`run`]), and judged by one piece of code
 //! ([`judge`]), so that the engine, the module in wasmtime and a real gateway cannot be held to different standards.
 
+pub mod bless;
 pub mod corpus;
 pub mod expect;
 pub mod file;

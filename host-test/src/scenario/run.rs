@@ -95,7 +95,9 @@ pub fn run(scenario: &Scenario, target: &mut dyn Target) -> Outcome {
             }
             Err(Stop::Unsupported(reason)) => {
                 let place = step.place;
-                outcome.not_judged.push(format!("from line {} on: {reason}", place.line));
+                outcome
+                    .not_judged
+                    .push(format!("from line {} on: {reason}", place.line));
                 if outcome.judged == 0 {
                     outcome.verdict = Verdict::Skipped(reason);
                 }

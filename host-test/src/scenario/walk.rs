@@ -36,7 +36,9 @@ pub(super) struct Object<'a> {
 
 impl<'a> Object<'a> {
     pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
-        self.members.get(key).map(|value| self.node.child(key, value))
+        self.members
+            .get(key)
+            .map(|value| self.node.child(key, value))
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -48,7 +50,9 @@ impl<'a> Object<'a> {
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = (&'a str, Node<'a>)> {
-        self.members.iter().map(|(key, value)| (key.as_str(), self.node.child(key, value)))
+        self.members
+            .iter()
+            .map(|(key, value)| (key.as_str(), self.node.child(key, value)))
     }
 }
 
@@ -66,7 +70,8 @@ impl Walk {
         message: impl Into<String>,
         help: Option<&str>,
     ) {
-        self.diagnostics.error(code, node.pointer.clone(), message, help.map(str::to_owned));
+        self.diagnostics
+            .error(code, node.pointer.clone(), message, help.map(str::to_owned));
     }
 
     pub(super) fn wrong_type(&mut self, node: &Node<'_>, wanted: &str) {
@@ -75,7 +80,12 @@ impl Walk {
             _ => None,
         };
         let found = kind(node.value);
-        self.error(code::WRONG_TYPE, node, format!("expected {wanted}, found {found}"), help);
+        self.error(
+            code::WRONG_TYPE,
+            node,
+            format!("expected {wanted}, found {found}"),
+            help,
+        );
     }
 
     /// An object with no other keys than these.
@@ -89,7 +99,12 @@ impl Walk {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the keys here are `{}`", keys.join("`, `")),
             };
-            self.error(code::UNKNOWN_KEY, &member, format!("unknown key `{key}`"), Some(&help));
+            self.error(
+                code::UNKNOWN_KEY,
+                &member,
+                format!("unknown key `{key}`"),
+                Some(&help),
+            );
         }
         Some(object)
     }
@@ -174,14 +189,24 @@ impl Walk {
     /// Bytes in hexadecimal, two digits each.
     pub(super) fn hex(&mut self, node: &Node<'_>) -> Option<Vec<u8>> {
         let text = self.text(node)?;
-        let digits: Option<Vec<u8>> =
-            text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
+        let digits: Option<Vec<u8>> = text
+            .chars()
+            .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
+            .collect();
         let bytes = digits.filter(|digits| digits.len() % 2 == 0).map(|digits| {
-            digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect()
+            digits
+                .chunks(2)
+                .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
+                .collect()
         });
         if bytes.is_none() {
             let message = format!("`{text}` is not hexadecimal");
-            self.error(code::UNKNOWN_VALUE, node, message, Some("two digits a byte, such as `61ff`"));
+            self.error(
+                code::UNKNOWN_VALUE,
+                node,
+                message,
+                Some("two digits a byte, such as `61ff`"),
+            );
         }
         bytes
     }
@@ -195,7 +220,12 @@ impl Walk {
     ) -> Option<Node<'a>> {
         let member = object.get(key);
         if member.is_none() {
-            self.error(code::MISSING_KEY, node, format!("missing key `{key}`"), None);
+            self.error(
+                code::MISSING_KEY,
+                node,
+                format!("missing key `{key}`"),
+                None,
+            );
         }
         member
     }
@@ -203,7 +233,10 @@ impl Walk {
     /// One of a few words.
     pub(super) fn word<T: Copy>(&mut self, node: &Node<'_>, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(node)?;
-        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        let found = words
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, meaning)| *meaning);
         if found.is_none() {
             let help = match suggest(text, words.iter().map(|(word, _)| *word)) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -212,7 +245,12 @@ impl Walk {
                     format!("one of `{}`", words.join("`, `"))
                 }
             };
-            self.error(code::UNKNOWN_VALUE, node, format!("unknown value `{text}`"), Some(&help));
+            self.error(
+                code::UNKNOWN_VALUE,
+                node,
+                format!("unknown value `{text}`"),
+                Some(&help),
+            );
         }
         found
     }

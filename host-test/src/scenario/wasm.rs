@@ -9,8 +9,8 @@ use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
 
 use super::target::{
-    GuestUse, HttpVersion, Observed, Reloaded, Request, Respond, Runner, Scheme, SeenRequest, Support, Target,
-    UpstreamSeen,
+    GuestUse, HttpVersion, Observed, Reloaded, Request, Respond, Runner, Scheme, SeenRequest,
+    Support, Target, UpstreamSeen,
 };
 use crate::exchange;
 use crate::header_map::HeaderMap;
@@ -57,12 +57,19 @@ impl WasmTarget {
         for _ in 0..workers {
             let config = VmConfig {
                 plugin_name: "portcullis".to_owned(),
-                environment: BTreeMap::from([("PORTCULLIS_HOLD_HEADERS".to_owned(), "1".to_owned())]),
+                environment: BTreeMap::from([(
+                    "PORTCULLIS_HOLD_HEADERS".to_owned(),
+                    "1".to_owned(),
+                )]),
                 allow_on_headers_stop_iteration: true,
                 ..VmConfig::default()
             };
-            let mut vm = Vm::start(module, Arc::clone(&host), config).context("the module does not start")?;
-            if !vm.configure(policy.as_bytes()).context("the module stopped on the policy")? {
+            let mut vm = Vm::start(module, Arc::clone(&host), config)
+                .context("the module does not start")?;
+            if !vm
+                .configure(policy.as_bytes())
+                .context("the module stopped on the policy")?
+            {
                 let said: Vec<String> = vm
                     .take_logs()
                     .into_iter()
@@ -103,7 +110,9 @@ impl Target for WasmTarget {
         if exchanged.reset {
             bail!("the stream was reset after the response had begun");
         }
-        let response = exchanged.response.context("no response: the filter paused and never went on")?;
+        let response = exchanged
+            .response
+            .context("no response: the filter paused and never went on")?;
         Ok(Observed {
             status: response.status().context("a response without a status")?,
             headers: lines(response.headers),
@@ -122,7 +131,12 @@ impl Target for WasmTarget {
 
     /// Ticks come as often as the filter asked for them.
     fn advance(&mut self, by: Duration) -> anyhow::Result<Support> {
-        let period = self.workers.iter().filter_map(Vm::tick_period).filter(|p| !p.is_zero()).min();
+        let period = self
+            .workers
+            .iter()
+            .filter_map(Vm::tick_period)
+            .filter(|p| !p.is_zero())
+            .min();
         let mut left = by;
         if let Some(period) = period {
             for _ in 0..MAX_TICKS {
@@ -144,18 +158,26 @@ impl Target for WasmTarget {
         let policy = policy.to_string();
         let mut taken = Vec::new();
         for vm in &mut self.workers {
-            taken.push(vm.configure(policy.as_bytes()).context("the filter stopped on the policy")?);
+            taken.push(
+                vm.configure(policy.as_bytes())
+                    .context("the filter stopped on the policy")?,
+            );
         }
         match taken.split_first() {
-            Some((first, rest)) if rest.iter().all(|other| other == first) => {
-                Ok(if *first { Reloaded::Accepted } else { Reloaded::Refused })
-            }
+            Some((first, rest)) if rest.iter().all(|other| other == first) => Ok(if *first {
+                Reloaded::Accepted
+            } else {
+                Reloaded::Refused
+            }),
             _ => bail!("some workers took the policy and some refused it"),
         }
     }
 
     fn restart_worker(&mut self, worker: usize) -> anyhow::Result<Support> {
-        let vm = self.workers.get_mut(worker).with_context(|| format!("there is no worker {worker}"))?;
+        let vm = self
+            .workers
+            .get_mut(worker)
+            .with_context(|| format!("there is no worker {worker}"))?;
         if !vm.restart().context("the worker does not start again")? {
             bail!("the worker refused the policy that it had before");
         }
@@ -163,7 +185,10 @@ impl Target for WasmTarget {
     }
 
     fn metric(&mut self, name: &str) -> Option<i64> {
-        self.host.metrics().number(name).and_then(|value| i64::try_from(value).ok())
+        self.host
+            .metrics()
+            .number(name)
+            .and_then(|value| i64::try_from(value).ok())
     }
 }
 
@@ -191,7 +216,11 @@ fn to_message(request: &Request) -> message::Request {
         chunks: request.body.clone(),
         trailers: (!request.trailers.is_empty()).then(|| request.trailers.clone()),
         peer: Some(SocketAddr::new(request.client, CLIENT_PORT)),
-        protocol: if http1 { message::Protocol::Http1 } else { message::Protocol::Http2 },
+        protocol: if http1 {
+            message::Protocol::Http1
+        } else {
+            message::Protocol::Http2
+        },
         tls: request.scheme == Scheme::Https,
     }
 }
@@ -203,7 +232,9 @@ fn to_response(respond: &Respond) -> message::Response {
     }
     let bodiless = matches!(respond.status, 204 | 304);
     if !bodiless && !respond.headers.contains("content-length") {
-        response.headers.push("content-length", respond.body.len().to_string());
+        response
+            .headers
+            .push("content-length", respond.body.len().to_string());
     }
     response
 }
@@ -221,5 +252,8 @@ fn to_seen(request: message::Request) -> SeenRequest {
 
 /// Without the pseudo headers.
 fn lines(headers: HeaderMap) -> HeaderMap {
-    headers.into_iter().filter(|(name, _)| !name.starts_with(b":")).collect()
+    headers
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with(b":"))
+        .collect()
 }

@@ -59,7 +59,13 @@ fn eight_mistakes_in_eight_sections_are_eight_findings_with_eight_places() {
             assert_eq!(d["severity"], "error", "{d}");
             assert!(d["message"].is_string() && d["help"].is_string(), "{d}");
             let word = |key: &str| d[key].as_str().unwrap().to_owned();
-            format!("{}:{} {} {}", d["line"], d["column"], word("code"), word("pointer"))
+            format!(
+                "{}:{} {} {}",
+                d["line"],
+                d["column"],
+                word("code"),
+                word("pointer")
+            )
         })
         .collect();
     let expected = [
@@ -90,8 +96,14 @@ error[unknown-key]: unknown key `hots`
   = help: did you mean `hosts`?
 ";
     assert!(shown.contains(expected), "{shown}");
-    assert!(shown.ends_with("invalid, 8 errors, 0 warnings\n"), "{shown}");
-    assert!(!shown.contains('\x1b'), "colour where there is no terminal: {shown}");
+    assert!(
+        shown.ends_with("invalid, 8 errors, 0 warnings\n"),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains('\x1b'),
+        "colour where there is no terminal: {shown}"
+    );
 }
 
 #[test]
@@ -100,13 +112,21 @@ fn json_policies_have_places_too() {
     let output = check("policy.json", policy, &["--format", "json"]);
     assert_eq!(output.status.code(), Some(3));
     let finding = &json(&output)["files"][0]["diagnostics"][0];
-    assert_eq!((&finding["line"], &finding["column"]), (&3.into(), &15.into()), "{finding}");
+    assert_eq!(
+        (&finding["line"], &finding["column"]),
+        (&3.into(), &15.into()),
+        "{finding}"
+    );
     assert_eq!(finding["code"], "unknown-key");
 }
 
 #[test]
 fn a_file_that_is_no_document_is_an_invalid_policy() {
-    let output = check("policy.yaml", "version: 1\nname: no\nname: 007\n", &["--format", "json"]);
+    let output = check(
+        "policy.yaml",
+        "version: 1\nname: no\nname: 007\n",
+        &["--format", "json"],
+    );
     assert_eq!(output.status.code(), Some(3));
     let places: Vec<String> = json(&output)["files"][0]["diagnostics"]
         .as_array()
@@ -114,7 +134,10 @@ fn a_file_that_is_no_document_is_an_invalid_policy() {
         .iter()
         .map(|d| format!("{}:{} {}", d["line"], d["column"], d["code"]))
         .collect();
-    assert_eq!(places, ["2:7 \"syntax\"", "3:1 \"syntax\"", "3:7 \"syntax\""]);
+    assert_eq!(
+        places,
+        ["2:7 \"syntax\"", "3:1 \"syntax\"", "3:7 \"syntax\""]
+    );
 }
 
 #[test]
@@ -125,23 +148,47 @@ fn exit_codes() {
         assert!(all.contains(said), "{all}");
     };
     let good = "version: 1\nname: game\nrequest: {hosts: [api.example.com]}\n";
-    expect(&check("policy.yaml", good, &[]), 0, "(policy `game`): valid, 0 errors, 0 warnings");
+    expect(
+        &check("policy.yaml", good, &[]),
+        0,
+        "(policy `game`): valid, 0 errors, 0 warnings",
+    );
     // A warning is no error.
     expect(&check("policy.yaml", "version: 1\n", &[]), 0, "warning[");
     expect(&check("policy.yaml", "version: 2\n", &[]), 3, "error[");
     // Not built yet is refused, not ignored.
     let limits = "version: 1\nrate_limits: [{name: a, quota: 5/1m}]\n";
-    expect(&check("policy.yaml", limits, &[]), 3, "error[not-supported]");
-    expect(&check("policy.yaml", good, &["--wasm", "missing.wasm"]), 1, "missing.wasm");
-    expect(&check("policy.yaml", good, &["--wasm", "policy.yaml"]), 1, "cannot load the module");
+    expect(
+        &check("policy.yaml", limits, &[]),
+        3,
+        "error[not-supported]",
+    );
+    expect(
+        &check("policy.yaml", good, &["--wasm", "missing.wasm"]),
+        1,
+        "missing.wasm",
+    );
+    expect(
+        &check("policy.yaml", good, &["--wasm", "policy.yaml"]),
+        1,
+        "cannot load the module",
+    );
     let folder = tempfile::tempdir().unwrap();
-    expect(&run(folder.path(), &["check", "nosuch.yaml"]), 1, "cannot read `nosuch.yaml`");
+    expect(
+        &run(folder.path(), &["check", "nosuch.yaml"]),
+        1,
+        "cannot read `nosuch.yaml`",
+    );
 }
 
 #[test]
 fn a_module_that_gives_no_verdict_is_not_taken_for_one_that_agrees() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("policy.yaml"), "version: 1\nrequest: {}\n").unwrap();
+    std::fs::write(
+        folder.path().join("policy.yaml"),
+        "version: 1\nrequest: {}\n",
+    )
+    .unwrap();
     // Takes everything and says nothing.
     let module = r#"(module
         (memory (export "memory") 1)
@@ -152,9 +199,15 @@ fn a_module_that_gives_no_verdict_is_not_taken_for_one_that_agrees() {
         (func (export "proxy_on_vm_start") (param i32 i32) (result i32) (i32.const 1))
         (func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 1)))"#;
     std::fs::write(folder.path().join("silent.wat"), module).unwrap();
-    let output = run(folder.path(), &["check", "policy.yaml", "--wasm", "silent.wat"]);
+    let output = run(
+        folder.path(),
+        &["check", "policy.yaml", "--wasm", "silent.wat"],
+    );
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(text(&output.stderr).contains("gives no verdict"), "{output:?}");
+    assert!(
+        text(&output.stderr).contains("gives no verdict"),
+        "{output:?}"
+    );
 }
 
 #[test]
@@ -165,7 +218,12 @@ fn what_a_profile_cannot_know_is_said() {
     assert!(shown("apisix").contains("note: the verdict is the module's under envoy's rules"));
     assert!(shown("istio").contains("EnvoyFilter"));
     assert!(shown("envoy").contains("server_header_transformation"));
-    assert_eq!(check("policy.yaml", policy, &["--profile", "nginx"]).status.code(), Some(1));
+    assert_eq!(
+        check("policy.yaml", policy, &["--profile", "nginx"])
+            .status
+            .code(),
+        Some(1)
+    );
 }
 
 #[test]

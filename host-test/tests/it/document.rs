@@ -10,7 +10,10 @@ fn read(text: &str) -> Result<Document, Box<Unreadable>> {
 /// Each flaw as `line:column: message (help: ...)`, the file's name left out.
 fn flaws(text: &str) -> Vec<String> {
     let unreadable = read(text).expect_err(text).to_string();
-    unreadable.lines().map(|line| line.strip_prefix("file:").unwrap().to_owned()).collect()
+    unreadable
+        .lines()
+        .map(|line| line.strip_prefix("file:").unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -35,8 +38,13 @@ fn yaml_and_json_of_one_meaning_give_one_value() {
 
 #[test]
 fn mode_takes_the_plain_word_off() {
-    let value = read("mode: off\nrequest: {mode: off}\nother: 'off'\n").unwrap().value;
-    assert_eq!(value, json!({"mode": "off", "request": {"mode": "off"}, "other": "off"}));
+    let value = read("mode: off\nrequest: {mode: off}\nother: 'off'\n")
+        .unwrap()
+        .value;
+    assert_eq!(
+        value,
+        json!({"mode": "off", "request": {"mode": "off"}, "other": "off"})
+    );
     assert_eq!(read("mode: false\n").unwrap().value, json!({"mode": false}));
     assert_eq!(flaws("other: off\n").len(), 1);
     assert_eq!(flaws("mode: on\n").len(), 1);
@@ -48,19 +56,31 @@ fn every_pointer_has_its_place() {
     let check = |text: &str, pointer: &str, key: Option<&str>, value: &str, place: &str| {
         let document = read(text).unwrap();
         let span = document.spans.at(pointer);
-        assert_eq!(span.key.clone().map(|range| &text[range]), key, "{pointer} in {text}");
+        assert_eq!(
+            span.key.clone().map(|range| &text[range]),
+            key,
+            "{pointer} in {text}"
+        );
         assert_eq!(&text[span.value.clone()], value, "{pointer} in {text}");
         let head = document.source.place(span.head().start).to_string();
         assert_eq!(head, place, "{pointer} in {text}");
     };
-    let yaml = "version: 1\nrequest:\n  hosts:\n    - a.example\n    - \"b\"\nx/y: {~z: [1, {q: 2}]}\n";
+    let yaml =
+        "version: 1\nrequest:\n  hosts:\n    - a.example\n    - \"b\"\nx/y: {~z: [1, {q: 2}]}\n";
     check(yaml, "/version", Some("version"), "1", "1:10");
     check(yaml, "/request/hosts/0", None, "a.example", "4:7");
     check(yaml, "/request/hosts/1", None, "\"b\"", "5:7");
     check(yaml, "/x~1y/~0z/1/q", Some("q"), "2", "6:19");
-    let json_text = "{\"version\": 1,\n \"request\": {\"hosts\": [\"a\", \"b,]}\\\"\"]},\n \"é\": -1.5e3}";
+    let json_text =
+        "{\"version\": 1,\n \"request\": {\"hosts\": [\"a\", \"b,]}\\\"\"]},\n \"é\": -1.5e3}";
     check(json_text, "/version", Some("\"version\""), "1", "1:13");
-    check(json_text, "/request/hosts", Some("\"hosts\""), "[\"a\", \"b,]}\\\"\"]", "2:14");
+    check(
+        json_text,
+        "/request/hosts",
+        Some("\"hosts\""),
+        "[\"a\", \"b,]}\\\"\"]",
+        "2:14",
+    );
     check(json_text, "/request/hosts/1", None, "\"b,]}\\\"\"", "2:29");
     check(json_text, "/é", Some("\"é\""), "-1.5e3", "3:7");
 }
@@ -69,7 +89,10 @@ fn every_pointer_has_its_place() {
 fn a_pointer_that_stands_nowhere_points_at_its_nearest_ancestor() {
     let text = "base: &b {deep: {x: 1}}\ncopy: *b\n";
     let document = read(text).unwrap();
-    assert_eq!(document.value, json!({"base": {"deep": {"x": 1}}, "copy": {"deep": {"x": 1}}}));
+    assert_eq!(
+        document.value,
+        json!({"base": {"deep": {"x": 1}}, "copy": {"deep": {"x": 1}}})
+    );
     let check = |pointer: &str, expected: &str| {
         let span = document.spans.at(pointer);
         assert_eq!(&text[span.head()], expected, "{pointer}");
@@ -95,7 +118,9 @@ fn what_is_wrong_is_said_with_its_place_all_at_once() {
     assert_eq!(flaws.len(), expected.len(), "{flaws:#?}");
     for (flaw, (place, message, help)) in flaws.iter().zip(expected) {
         assert!(
-            flaw.starts_with(&format!("{place}: ")) && flaw.contains(message) && flaw.contains(help),
+            flaw.starts_with(&format!("{place}: "))
+                && flaw.contains(message)
+                && flaw.contains(help),
             "{flaw}"
         );
     }
@@ -106,7 +131,9 @@ fn what_is_no_document_is_refused_at_its_place() {
     let check = |text: &str, place: &str, message: &str| {
         let flaws = flaws(text);
         assert!(
-            flaws.iter().any(|flaw| flaw.starts_with(&format!("{place}: ")) && flaw.contains(message)),
+            flaws
+                .iter()
+                .any(|flaw| flaw.starts_with(&format!("{place}: ")) && flaw.contains(message)),
             "{text}: {flaws:#?}"
         );
     };
@@ -123,7 +150,11 @@ fn what_is_no_document_is_refused_at_its_place() {
     check("a: 9007199254740993\n", "1:4", "exactly");
     check("{\"a\": 9007199254740993}", "1:7", "exactly");
     check("{\"a\": -18446744073709551616}", "1:7", "exactly");
-    check("{\"a\": 1,\n \"b\": [{\"c\": 1, \"c\": {}, \"d\": 2}]}", "2:17", "`c` stands twice");
+    check(
+        "{\"a\": 1,\n \"b\": [{\"c\": 1, \"c\": {}, \"d\": 2}]}",
+        "2:17",
+        "`c` stands twice",
+    );
     check("{\"a\": 1,\n a: 2}", "2:2", "key must be a string");
     check("{\"a\": 1} x", "1:10", "trailing");
     check("{\"a\"", "1:4", "EOF");
@@ -131,7 +162,9 @@ fn what_is_no_document_is_refused_at_its_place() {
 
 #[test]
 fn bytes_that_are_not_utf_8_have_a_place_too() {
-    let error = Document::read("file", b"a: 1\nb: \xff\n").unwrap_err().to_string();
+    let error = Document::read("file", b"a: 1\nb: \xff\n")
+        .unwrap_err()
+        .to_string();
     assert_eq!(error, "file:2:4: the file is not UTF-8");
 }
 
@@ -139,11 +172,18 @@ fn bytes_that_are_not_utf_8_have_a_place_too() {
 fn size_depth_and_aliases_are_bounded() {
     let check = |text: &str, expected: &str| {
         let flaws = flaws(text);
-        assert!(flaws.iter().any(|flaw| flaw.contains(expected)), "{:.200}", flaws.join("\n"));
+        assert!(
+            flaws.iter().any(|flaw| flaw.contains(expected)),
+            "{:.200}",
+            flaws.join("\n")
+        );
     };
     check(&format!("a: {}", "[".repeat(100_000)), "");
     check(&"- ".repeat(10_000), "");
-    check(&format!("{{\"a\": {}1{}}}", "[".repeat(110), "]".repeat(110)), "levels of nesting");
+    check(
+        &format!("{{\"a\": {}1{}}}", "[".repeat(110), "]".repeat(110)),
+        "levels of nesting",
+    );
     check(&format!("{{\"a\": {}", "[".repeat(100_000)), "recursion");
     check(&" ".repeat((4 << 20) + 1), "larger than");
     let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
@@ -152,12 +192,18 @@ fn size_depth_and_aliases_are_bounded() {
         laughs.push_str(&format!("a{i}: &a{i} [{inner}]\n"));
     }
     check(&laughs, "more than 200000 values");
-    check(&format!("[{}]", "1,".repeat(200_001)), "more than 200000 values");
+    check(
+        &format!("[{}]", "1,".repeat(200_001)),
+        "more than 200000 values",
+    );
 }
 
 #[test]
 fn no_text_makes_the_reader_panic() {
-    let alphabet = ["{", "}", "[", "]", ":", ",", "\"", "'", "\n", " ", "-", "&a", "*a", "é", "\\", "0", "|", "?", "#", "\t"];
+    let alphabet = [
+        "{", "}", "[", "]", ":", ",", "\"", "'", "\n", " ", "-", "&a", "*a", "é", "\\", "0", "|",
+        "?", "#", "\t",
+    ];
     // A fixed sequence (xorshift) in place of a generator: a failure is the same on every machine.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     for _ in 0..20_000 {
@@ -172,7 +218,9 @@ fn no_text_makes_the_reader_panic() {
         state ^= state >> 7;
         state ^= state << 17;
         if let Ok(document) = read(&text) {
-            let _ = document.source.place(document.spans.at("/0/a").head().start);
+            let _ = document
+                .source
+                .place(document.spans.at("/0/a").head().start);
         }
     }
 }

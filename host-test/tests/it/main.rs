@@ -4,7 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::string_slice,
-    clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that panics has failed, which is what it is for"
 )]
 

@@ -23,23 +23,33 @@ fn target(module: &Module, scenario: &Scenario) -> anyhow::Result<WasmTarget> {
 
 fn in_wasm(corpus: &Corpus) -> Tally {
     let module = Module::embedded().unwrap();
-    corpus.run(Runner::Wasm, |_, scenario| Ok(Box::new(target(&module, scenario)?)))
+    corpus.run(Runner::Wasm, |_, scenario| {
+        Ok(Box::new(target(&module, scenario)?))
+    })
 }
 
 #[test]
 fn the_corpus_holds_in_wasmtime() {
     let corpus = corpus();
-    assert!(corpus.scenarios.len() >= 24, "only {} scenarios", corpus.scenarios.len());
+    assert!(
+        corpus.scenarios.len() >= 24,
+        "only {} scenarios",
+        corpus.scenarios.len()
+    );
     let tally = in_wasm(&corpus);
     println!("{tally}");
-    tally.verdict().unwrap_or_else(|complaints| panic!("{complaints}"));
+    tally
+        .verdict()
+        .unwrap_or_else(|complaints| panic!("{complaints}"));
 }
 
 #[test]
 fn every_refusal_asserts_code_upstream_and_all_headers() {
     for (name, scenario) in corpus().scenarios {
         for step in &scenario.steps {
-            let Action::Exchange(exchange) = &step.action else { continue };
+            let Action::Exchange(exchange) = &step.action else {
+                continue;
+            };
             let expect = &exchange.expect;
             // What the upstream answers is no refusal, and an answer to HEAD has no body.
             let ours = expect.status.is_some_and(|status| status >= 400)
@@ -48,8 +58,14 @@ fn every_refusal_asserts_code_upstream_and_all_headers() {
                 continue;
             }
             let place = format!("{name}:{}", step.place.line);
-            assert!(expect.upstream.is_some(), "{place} does not say that the upstream is not called");
-            assert!(expect.headers_exactly.is_some(), "{place} does not give all headers");
+            assert!(
+                expect.upstream.is_some(),
+                "{place} does not say that the upstream is not called"
+            );
+            assert!(
+                expect.headers_exactly.is_some(),
+                "{place} does not give all headers"
+            );
             assert!(
                 expect.json.iter().any(|(pointer, _)| pointer == "/code"),
                 "{place} does not give the code"
@@ -65,7 +81,11 @@ struct Protection {
     noticed_by: &'static [&'static str],
 }
 
-fn section(policy: &mut Value, key: &str, change: impl FnOnce(&mut serde_json::Map<String, Value>)) {
+fn section(
+    policy: &mut Value,
+    key: &str,
+    change: impl FnOnce(&mut serde_json::Map<String, Value>),
+) {
     if let Some(section) = policy.get_mut(key).and_then(Value::as_object_mut) {
         change(section);
     }
@@ -78,7 +98,12 @@ fn drop_key(policy: &mut Value, section_key: &str, key: &str) {
 }
 
 fn routes(policy: &mut Value, change: impl Fn(&mut serde_json::Map<String, Value>)) {
-    for route in policy.get_mut("routes").and_then(Value::as_array_mut).into_iter().flatten() {
+    for route in policy
+        .get_mut("routes")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         route.as_object_mut().map(&change);
     }
 }
@@ -126,9 +151,11 @@ const PROTECTIONS: &[Protection] = &[
     },
     Protection {
         name: "request: `mode: off`",
-        off: |policy| section(policy, "request", |section| {
-            section.insert("mode".into(), json!("off"));
-        }),
+        off: |policy| {
+            section(policy, "request", |section| {
+                section.insert("mode".into(), json!("off"));
+            })
+        },
         noticed_by: &[
             "request/hosts-unlisted-is-refused.yaml",
             "request/methods-unlisted-is-refused.yaml",
@@ -158,10 +185,14 @@ const PROTECTIONS: &[Protection] = &[
     },
     Protection {
         name: "request.methods",
-        off: |policy| section(policy, "request", |section| {
-            let all = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
-            section.insert("methods".into(), json!(all));
-        }),
+        off: |policy| {
+            section(policy, "request", |section| {
+                let all = [
+                    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND",
+                ];
+                section.insert("methods".into(), json!(all));
+            })
+        },
         noticed_by: &[
             "request/methods-unlisted-is-refused.yaml",
             "request/methods-default.yaml",
@@ -195,7 +226,10 @@ const PROTECTIONS: &[Protection] = &[
                 route.remove("methods");
             });
         },
-        noticed_by: &["unmatched/method-unknown-is-refused.yaml", "unmatched/spellings-do-not-escape.yaml"],
+        noticed_by: &[
+            "unmatched/method-unknown-is-refused.yaml",
+            "unmatched/spellings-do-not-escape.yaml",
+        ],
     },
     Protection {
         name: "the hosts of routes",
@@ -231,7 +265,9 @@ const PROTECTIONS: &[Protection] = &[
     Protection {
         name: "headers",
         off: |policy| {
-            policy.as_object_mut().map(|policy| policy.remove("headers"));
+            policy
+                .as_object_mut()
+                .map(|policy| policy.remove("headers"));
         },
         noticed_by: &[
             "headers/preset-api.yaml",
@@ -247,9 +283,11 @@ const PROTECTIONS: &[Protection] = &[
     },
     Protection {
         name: "headers.preset",
-        off: |policy| section(policy, "headers", |section| {
-            section.insert("preset".into(), json!("none"));
-        }),
+        off: |policy| {
+            section(policy, "headers", |section| {
+                section.insert("preset".into(), json!("none"));
+            })
+        },
         noticed_by: &[
             "headers/preset-api.yaml",
             "headers/preset-html.yaml",
@@ -276,7 +314,10 @@ const PROTECTIONS: &[Protection] = &[
     Protection {
         name: "headers.remove",
         off: |policy| drop_key(policy, "headers", "remove"),
-        noticed_by: &["headers/remove.yaml", "headers/remove-drops-a-preset-header.yaml"],
+        noticed_by: &[
+            "headers/remove.yaml",
+            "headers/remove-drops-a-preset-header.yaml",
+        ],
     },
     Protection {
         name: "errors.format",
@@ -288,14 +329,20 @@ const PROTECTIONS: &[Protection] = &[
     Protection {
         name: "client.trusted_proxies: nobody",
         off: |policy| drop_key(policy, "client", "trusted_proxies"),
-        noticed_by: &["client/trusted-proxies.yaml", "headers/hsts-behind-a-proxy.yaml"],
+        noticed_by: &[
+            "client/trusted-proxies.yaml",
+            "headers/hsts-behind-a-proxy.yaml",
+        ],
     },
     Protection {
         name: "client.trusted_proxies: everybody",
         off: |policy| {
             policy["client"] = json!({"trusted_proxies": ["0.0.0.0/0", "::/0"]});
         },
-        noticed_by: &["client/spoofed-headers-are-ignored.yaml", "headers/hsts-behind-a-proxy.yaml"],
+        noticed_by: &[
+            "client/spoofed-headers-are-ignored.yaml",
+            "headers/hsts-behind-a-proxy.yaml",
+        ],
     },
 ];
 
@@ -319,7 +366,11 @@ fn with_each_protection_off_scenarios_go_red() {
         }
         println!("{}: {} scenarios go red", protection.name, red.len());
         for name in protection.noticed_by {
-            assert!(red.contains(name), "{name} does not notice that {} is off", protection.name);
+            assert!(
+                red.contains(name),
+                "{name} does not notice that {} is off",
+                protection.name
+            );
         }
     }
 }

@@ -52,16 +52,34 @@ fn a_failure_shows_what_was_expected_and_what_came() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     let scenario = &document["scenarios"][0];
-    assert_eq!((&scenario["verdict"], &document["failed"]), (&"failed".into(), &1.into()));
+    assert_eq!(
+        (&scenario["verdict"], &document["failed"]),
+        (&"failed".into(), &1.into())
+    );
     let failure = &scenario["failures"][0];
-    assert_eq!((&failure["line"], &failure["repetition"]), (&7.into(), &1.into()));
+    assert_eq!(
+        (&failure["line"], &failure["repetition"]),
+        (&7.into(), &1.into())
+    );
     let shown: Vec<String> = failure["mismatches"]
         .as_array()
         .unwrap()
         .iter()
         .map(|m| {
-            let word = |key: &str| m[key].as_str().unwrap().chars().take(40).collect::<String>();
-            format!("{}: {} / {}", word("what"), word("expected"), word("observed"))
+            let word = |key: &str| {
+                m[key]
+                    .as_str()
+                    .unwrap()
+                    .chars()
+                    .take(40)
+                    .collect::<String>()
+            };
+            format!(
+                "{}: {} / {}",
+                word("what"),
+                word("expected"),
+                word("observed")
+            )
         })
         .collect();
     let starts = [
@@ -85,13 +103,19 @@ fn a_failure_shows_what_was_expected_and_what_came() {
     ];
     assert_eq!(shown.len(), starts.len(), "{shown:#?}");
     for (shown, start) in shown.iter().zip(starts) {
-        assert!(shown.starts_with(start), "{shown} does not start with {start}");
+        assert!(
+            shown.starts_with(start),
+            "{shown} does not start with {start}"
+        );
     }
 }
 
 #[test]
 fn a_failure_names_the_command_that_runs_it_alone() {
-    let output = test(&[("all/bad.yaml", WRONG), ("all/good.yaml", GOOD)], &["all"]);
+    let output = test(
+        &[("all/bad.yaml", WRONG), ("all/good.yaml", GOOD)],
+        &["all"],
+    );
     assert_eq!(output.status.code(), Some(2));
     let shown = text(&output.stdout);
     for part in [
@@ -103,7 +127,10 @@ fn a_failure_names_the_command_that_runs_it_alone() {
     ] {
         assert!(shown.contains(part), "{part:?} is not in {shown}");
     }
-    assert!(!shown.contains('\x1b'), "colour where there is no terminal: {shown}");
+    assert!(
+        !shown.contains('\x1b'),
+        "colour where there is no terminal: {shown}"
+    );
 }
 
 #[test]
@@ -114,15 +141,40 @@ fn exit_codes() {
         assert_eq!(output.status.code(), Some(code), "{all}");
         assert!(all.contains(said), "{said} is not in {all}");
     };
-    expect(&[("a.yaml", GOOD)], &["a.yaml"], 0, "1 passed, 0 failed, 0 skipped; 3 expectations judged");
+    expect(
+        &[("a.yaml", GOOD)],
+        &["a.yaml"],
+        0,
+        "1 passed, 0 failed, 0 skipped; 3 expectations judged",
+    );
     let skipped = GOOD.replace("steps:", "skip: {wasm: because}\nsteps:");
-    expect(&[("a.yaml", &skipped)], &["."], 0, "skip ./a.yaml  a listed host passes (because)");
-    expect(&[("a.yaml", "title: x\n")], &["."], 1, "error[missing-key]: missing key `policy`");
-    expect(&[("a.yaml", GOOD), ("b.yaml", "title: no\n")], &["."], 1, "1 passed, 0 failed, 0 skipped, 1 unreadable");
-    expect(&[("a.yaml", WRONG), ("b.yaml", "title: no\n")], &["."], 2, "1 failed");
+    expect(
+        &[("a.yaml", &skipped)],
+        &["."],
+        0,
+        "skip ./a.yaml  a listed host passes (because)",
+    );
+    expect(
+        &[("a.yaml", "title: x\n")],
+        &["."],
+        1,
+        "error[missing-key]: missing key `policy`",
+    );
+    expect(
+        &[("a.yaml", GOOD), ("b.yaml", "title: no\n")],
+        &["."],
+        1,
+        "1 passed, 0 failed, 0 skipped, 1 unreadable",
+    );
+    expect(
+        &[("a.yaml", WRONG), ("b.yaml", "title: no\n")],
+        &["."],
+        2,
+        "1 failed",
+    );
     expect(&[("a.txt", "")], &["."], 1, "there is no scenario");
     expect(&[], &["nosuch"], 1, "cannot read `nosuch`");
-    expect(&[("a.yaml", GOOD)], &["."," --no-such-option"], 1, "error");
+    expect(&[("a.yaml", GOOD)], &[".", " --no-such-option"], 1, "error");
     // A policy that the module refuses is a scenario that fails, with what the module says.
     let refused = GOOD.replace("hosts:", "hots:");
     expect(&[("a.yaml", &refused)], &["."], 2, "unknown-key");
@@ -181,26 +233,49 @@ steps:
 #[test]
 fn policies_are_found_beside_their_scenario() {
     let policy = "version: 1\nrequest: {hosts: [api.example.com]}\n";
-    let scenario = GOOD.replace("{version: 1, request: {hosts: [api.example.com]}}", "../policies/p.yaml");
-    let files = [("policies/p.yaml", policy), ("scenarios/a.yaml", scenario.as_str())];
+    let scenario = GOOD.replace(
+        "{version: 1, request: {hosts: [api.example.com]}}",
+        "../policies/p.yaml",
+    );
+    let files = [
+        ("policies/p.yaml", policy),
+        ("scenarios/a.yaml", scenario.as_str()),
+    ];
     assert_eq!(test(&files, &["scenarios"]).status.code(), Some(0));
     let output = test(&files[1..], &["scenarios"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stdout).contains("cannot read `scenarios/../policies/p.yaml`"), "{output:?}");
+    assert!(
+        text(&output.stdout).contains("cannot read `scenarios/../policies/p.yaml`"),
+        "{output:?}"
+    );
 }
 
 #[test]
 fn junit_is_well_formed_and_counts() {
     let evil = GOOD.replace("a listed host passes", "\"<&\\\"\\e]]>\"");
     let skipped = GOOD.replace("steps:", "skip: {wasm: because}\nsteps:");
-    let files = [("a.yaml", WRONG), ("b.yaml", &evil), ("c.yaml", "title: no\n"), ("d.yaml", &skipped)];
+    let files = [
+        ("a.yaml", WRONG),
+        ("b.yaml", &evil),
+        ("c.yaml", "title: no\n"),
+        ("d.yaml", &skipped),
+    ];
     let output = test(&files, &[".", "--format", "junit"]);
     assert_eq!(output.status.code(), Some(2));
     let xml = text(&output.stdout);
-    assert!(xml.contains("tests=\"4\" failures=\"1\" errors=\"1\" skipped=\"1\""), "{xml}");
-    assert!(xml.contains("name=\"&lt;&amp;&quot;\u{fffd}]]&gt;\""), "{xml}");
+    assert!(
+        xml.contains("tests=\"4\" failures=\"1\" errors=\"1\" skipped=\"1\""),
+        "{xml}"
+    );
+    assert!(
+        xml.contains("name=\"&lt;&amp;&quot;\u{fffd}]]&gt;\""),
+        "{xml}"
+    );
     assert!(xml.contains("<skipped message=\"because\"/>"), "{xml}");
-    assert_eq!(xml.matches("<testcase").count(), xml.matches("</testcase>").count());
+    assert_eq!(
+        xml.matches("<testcase").count(),
+        xml.matches("</testcase>").count()
+    );
     assert!(!xml.contains('\x1b'), "{xml}");
 }
 
@@ -211,10 +286,16 @@ fn the_schema_for_editors_has_the_keys_of_the_reader() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenario.schema.json");
     let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let check = |pointer: &str, keys: &[&str]| {
-        let object = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
+        let object = schema
+            .pointer(pointer)
+            .unwrap_or_else(|| panic!("{pointer}"));
         assert_eq!(object["additionalProperties"], false, "{pointer}");
-        let mut written: Vec<&str> =
-            object["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        let mut written: Vec<&str> = object["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
         let mut read = keys.to_vec();
         written.sort_unstable();
         read.sort_unstable();
@@ -225,6 +306,146 @@ fn the_schema_for_editors_has_the_keys_of_the_reader() {
     check("/$defs/request", message::REQUEST_KEYS);
     check("/$defs/respond", message::RESPOND_KEYS);
     check("/$defs/expect", expect::EXPECT_KEYS);
-    check("/$defs/expect/properties/upstream/oneOf/1", expect::UPSTREAM_KEYS);
+    check(
+        "/$defs/expect/properties/upstream/oneOf/1",
+        expect::UPSTREAM_KEYS,
+    );
     check("/$defs/tests", matcher::MATCHER_KEYS);
+}
+
+/// Blesses one scenario: what became of the file, and what the command said.
+fn bless(scenario: &str) -> (String, Output) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.yaml");
+    std::fs::write(&path, scenario).unwrap();
+    let output = run(folder.path(), &["test", "--bless", "a.yaml"]);
+    (std::fs::read_to_string(path).unwrap(), output)
+}
+
+#[test]
+fn blessing_rewrites_header_lists_and_bodies_and_nothing_else() {
+    let scenario = "\
+title: refused   # a comment
+policy: {version: 1, request: {hosts: [api.example.com]}, headers: {preset: none, set: {x-a: \"a: b\", x-b: \"no\"}}}
+steps:
+  - request: {host: evil.example}
+    expect:
+      status: 421
+      headers_exactly:
+        - [content-type, {matches: problem}]
+        - [x-gone, old]
+
+      # another
+      upstream: not-called
+  - request: {path: /}
+    respond: {body: \"say \\\"hi\\\"\"}
+    expect: {headers_exactly: [], body: wrong, status: 200}
+  - request: {path: /}
+    expect:
+      headers_exactly: []
+      status: 200
+";
+    let expected = "\
+title: refused   # a comment
+policy: {version: 1, request: {hosts: [api.example.com]}, headers: {preset: none, set: {x-a: \"a: b\", x-b: \"no\"}}}
+steps:
+  - request: {host: evil.example}
+    expect:
+      status: 421
+      headers_exactly:
+        - [content-type, {matches: problem}]
+        - [cache-control, no-store]
+        - [x-a, \"a: b\"]
+        - [x-b, \"no\"]
+
+      # another
+      upstream: not-called
+  - request: {path: /}
+    respond: {body: \"say \\\"hi\\\"\"}
+    expect: {headers_exactly: [[x-a, \"a: b\"], [x-b, \"no\"]], body: \"say \\\"hi\\\"\", status: 200}
+  - request: {path: /}
+    expect:
+      headers_exactly:
+        - [x-a, \"a: b\"]
+        - [x-b, \"no\"]
+      status: 200
+";
+    let (blessed, output) = bless(scenario);
+    assert_eq!(blessed, expected);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(
+        text(&output.stderr).contains("blessed a.yaml"),
+        "{output:?}"
+    );
+    let (again, output) = bless(&blessed);
+    assert_eq!(again, blessed);
+    assert!(text(&output.stderr).is_empty(), "{output:?}");
+}
+
+#[test]
+fn what_cannot_be_blessed_safely_is_left_alone() {
+    let check = |expect: &str, said: &str| {
+        let scenario = format!(
+            "{}{expect}",
+            GOOD.replace("    expect: {status: 200, upstream: {path: /a}}\n", "")
+        );
+        let (after, output) = bless(&scenario);
+        assert_eq!(after, scenario);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(text(&output.stderr).contains(said), "{said}: {output:?}");
+    };
+    check(
+        "    expect:\n      headers_exactly:\n        - [a, b] # why\n        - [c, d]\n",
+        "comments",
+    );
+    check(
+        "    expect:\n      headers_exactly:\n        - - a\n          - b\n",
+        "`[name, value]`",
+    );
+    check(
+        "    expect:\n      body: |\n        two\n        lines\n",
+        "several lines",
+    );
+    // What is wrong beside lists and bodies stays wrong.
+    let scenario = GOOD.replace("status: 200", "status: 404");
+    let (after, output) = bless(&scenario);
+    assert_eq!((after, output.status.code()), (scenario, Some(2)));
+}
+
+#[test]
+fn against_a_live_server_only_the_answer_is_judged() {
+    use portcullis_host_test::upstream::Upstream;
+
+    let server = Upstream::start().unwrap();
+    let url = format!("http://{}", server.address());
+    let judge = |scenario: &str| {
+        let output = test(&[("a.yaml", scenario)], &["a.yaml", "--against", &url]);
+        (
+            output.status.code(),
+            text(&output.stdout) + &text(&output.stderr),
+        )
+    };
+    let (code, shown) = judge(GOOD);
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(
+        shown.contains("not judged: upstream") && shown.contains("1 expectations judged, 1 not"),
+        "{shown}"
+    );
+    let (code, shown) = judge(&GOOD.replace("status: 200", "status: 421"));
+    assert_eq!(code, Some(2), "{shown}");
+    let later = format!("{GOOD}  - advance: 1m\n  - request: {{}}\n    expect: {{status: 500}}\n");
+    let (code, shown) = judge(&later);
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(
+        shown.contains("not judged: from line 6 on: http has no virtual clock"),
+        "{shown}"
+    );
+    let (code, shown) = judge(&GOOD.replace("steps:", "skip: {http: because}\nsteps:"));
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("(because)"), "{shown}");
+    let output = test(
+        &[("a.yaml", GOOD)],
+        &["a.yaml", "--against", "ftp://localhost"],
+    );
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
 }
