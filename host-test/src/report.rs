@@ -146,7 +146,7 @@ impl Finding<'_> {
             Severity::Warning => Level::WARNING,
         };
         let range = first_line(source.text(), &self.range);
-        let snippet = Snippet::source(source.text())
+        let snippet = Snippet::source(visible(source.text()))
             .path(show(source.name().as_bytes()))
             .annotation(AnnotationKind::Primary.span(range));
         let mut group: Group<'_> = level
@@ -163,6 +163,18 @@ impl Finding<'_> {
         };
         renderer.render(&[group])
     }
+}
+
+/// The text with another character of the same length for each that a terminal might obey.
+fn visible(text: &str) -> String {
+    let replace = |c: char| match (c, c.len_utf8()) {
+        ('\n' | '\t' | '\r', _) => c,
+        (c, 1) if c.is_control() => '?',
+        // The only control characters beyond ASCII are of two bytes.
+        (c, _) if c.is_control() => '\u{bf}',
+        (c, _) => c,
+    };
+    text.chars().map(replace).collect()
 }
 
 fn one_line(text: &str) -> String {

@@ -35,7 +35,7 @@ pub enum VerdictError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The module stopped while it read the policy.
-    #[error("the module stopped while it read the policy: {0}")]
+    #[error("the module stopped while it read the policy")]
     Trap(#[from] Trap),
     /// It logged no such document.
     #[error("the module gives no verdict on policies; is it portcullis?")]

@@ -95,7 +95,7 @@ impl Content {
     }
 }
 
-/// What an anchor stands for, and how many values that is.
+/// What an anchor stands for, and how many values each use of it counts for.
 struct Anchored {
     value: Value,
     size: usize,
@@ -131,7 +131,8 @@ impl Walk {
                 let value = self.scalar(&text, style, &at);
                 if anchor != 0 {
                     let value = value.clone();
-                    self.anchors.insert(anchor, Anchored { value, size: 1 });
+                    let size = size_of(&value);
+                    self.anchors.insert(anchor, Anchored { value, size });
                 }
                 self.count(1, &at)?;
                 self.value(value, at, false)
@@ -333,11 +334,17 @@ impl Walk {
     }
 }
 
-/// How many values a value is; its depth is bounded by the walk that built it.
+/// How many values a copy of a value counts for: long texts count for several, or a few aliases of one would fill the
+/// memory. Its depth is bounded by the walk that built it.
 fn size_of(value: &Value) -> usize {
-    match value {
-        Value::Array(list) => 1 + list.iter().map(size_of).sum::<usize>(),
-        Value::Object(members) => 1 + members.values().map(size_of).sum::<usize>(),
-        _ => 1,
+    let text = |text: &str| text.len() / 32;
+    1 + match value {
+        Value::Array(list) => list.iter().map(size_of).sum(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| text(key) + size_of(value))
+            .sum(),
+        Value::String(string) => text(string),
+        _ => 0,
     }
 }

@@ -27,8 +27,9 @@ pub const STEP_KEYS: &[&str] = &[
     "restart_worker",
 ];
 
-/// The most steps, the most repetitions of one, and the most workers.
-const MOST: i64 = 10_000;
+/// The most repetitions of a step.
+const MOST_REPETITIONS: i64 = 10_000;
+/// The most workers.
 const MOST_WORKERS: i64 = 16;
 
 /// One scenario, ready to run.
@@ -252,7 +253,7 @@ fn read_step(walk: &mut Walk, path: &Path, node: &Node<'_>) -> Option<Action> {
                 .required(node, &object, "expect")
                 .and_then(|node| expect(walk, &node));
             let repeat = match object.get("repeat") {
-                Some(node) => walk.integer(&node, 1, MOST),
+                Some(node) => walk.integer(&node, 1, MOST_REPETITIONS),
                 None => Some(1),
             };
             Some(Action::Exchange(Box::new(Exchange {

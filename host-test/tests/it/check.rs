@@ -228,7 +228,12 @@ fn what_a_profile_cannot_know_is_said() {
 
 #[test]
 fn control_characters_of_a_file_do_not_reach_the_terminal() {
-    let output = check("policy.yaml", "version: 1\n\"\\e[31mred\": 1\n", &[]);
+    let policy = "version: 1\n\"\\e[31mred\": 1\n\"\u{9b}31m\": 1\n";
+    let output = check("policy.yaml", policy, &[]);
     assert_eq!(output.status.code(), Some(3));
-    assert!(!text(&output.stdout).contains('\x1b'), "{output:?}");
+    let shown = text(&output.stdout);
+    assert!(
+        shown.contains("^") && !shown.chars().any(|c| c.is_control() && c != '\n'),
+        "{shown:?}"
+    );
 }

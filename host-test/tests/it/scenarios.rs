@@ -374,3 +374,58 @@ fn with_each_protection_off_scenarios_go_red() {
         }
     }
 }
+
+/// What a corpus of these files comes to in wasmtime.
+fn verdict_on(files: &[(&str, String)]) -> Result<(), String> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let corpus = Corpus::read(folder.path()).map_err(|error| format!("{error:#}"))?;
+    in_wasm(&corpus).verdict()
+}
+
+#[test]
+fn a_corpus_is_judged_with_its_differences_and_skips() {
+    let scenario = |status: u16, more: &str| {
+        format!(
+            "title: x\npolicy: {{version: 1, request: {{}}}}\n{more}steps:\n  - request: {{}}\n    expect: {{status: {status}}}\n"
+        )
+    };
+    let listed =
+        |runner: &str| format!("- {{scenario: a.yaml, runner: {runner}, reason: it is so}}\n");
+    let check =
+        |files: &[(&str, String)], complaint: Option<&str>| match (verdict_on(files), complaint) {
+            (Ok(()), None) => {}
+            (Err(text), Some(part)) => assert!(text.contains(part), "{part} is not in {text}"),
+            (result, _) => panic!("{complaint:?} expected, got {result:?}"),
+        };
+    let (good, bad) = (scenario(200, ""), scenario(404, ""));
+    let list = "differences.yaml";
+    check(&[("a.yaml", good.clone())], None);
+    check(&[("a.yaml", bad.clone())], Some("status"));
+    check(&[("a.yaml", bad.clone()), (list, listed("wasm"))], None);
+    check(&[("a.yaml", bad), (list, listed("http"))], Some("status"));
+    check(&[("a.yaml", good.clone()), (list, listed("http"))], None);
+    check(
+        &[("a.yaml", good.clone()), (list, listed("wasm"))],
+        Some("does not differ"),
+    );
+    check(
+        &[("b.yaml", good.clone()), (list, listed("wasm"))],
+        Some("there is no scenario `a.yaml`"),
+    );
+    check(
+        &[
+            ("a.yaml", good.clone()),
+            (list, "- {scenario: a.yaml, runer: wasm}\n".into()),
+        ],
+        Some("did you mean `runner`?"),
+    );
+    let skipped = scenario(200, "skip: {wasm: because}\n");
+    let four = ["b.yaml", "c.yaml", "d.yaml", "e.yaml"].map(|name| (name, good.clone()));
+    let with = |skips: &[(&'static str, String)]| [four.as_slice(), skips].concat();
+    check(&with(&[("a.yaml", skipped.clone())]), None);
+    let two = [("a.yaml", skipped.clone()), ("f.yaml", skipped)];
+    check(&with(&two), Some("at most a fifth"));
+}
