@@ -61,6 +61,14 @@ impl Host {
         &self.clock
     }
 
+    /// What the guests of that `vm_id` have stored under a key.
+    pub fn shared_value(&self, vm_id: &str, key: &[u8]) -> Option<Vec<u8>> {
+        self.shared_data
+            .get(vm_id, key)
+            .ok()
+            .map(|(value, _)| value)
+    }
+
     /// What guests count and measure.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics

@@ -1,0 +1,18 @@
+  ;; With the configuration `reader` registers the queue `jobs` and logs what arrives; otherwise each tick puts one in.
+  (data (i32.const 0) "jobs")
+  (data (i32.const 16) "readers")
+  (data (i32.const 32) "hello")
+  (func (export "proxy_on_configure") (param i32 i32) (result i32)
+    (drop (call $set_tick (i32.const 1)))
+    (if (local.get 1) (then (drop (call $register_queue (i32.const 0) (i32.const 4) (i32.const 64)))))
+    (i32.const 1))
+  (func (export "proxy_on_tick") (param i32)
+    (call $put_number (call $resolve_queue (i32.const 16) (i32.const 7) (i32.const 0) (i32.const 4) (i32.const 64)))
+    (call $put_number (call $enqueue (i32.load (i32.const 64)) (i32.const 32) (i32.const 5)))
+    (call $say))
+  (func (export "proxy_on_queue_ready") (param i32 i32)
+    (call $put_number (call $dequeue (local.get 1) (i32.const 68) (i32.const 72)))
+    (call $say)
+    (drop (call $log (i32.const 3) (i32.load (i32.const 68)) (i32.load (i32.const 72))))
+    ;; Nothing is left now.
+    (call $say_number (call $dequeue (local.get 1) (i32.const 68) (i32.const 72))))
