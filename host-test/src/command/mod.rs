@@ -1,6 +1,7 @@
 //! What the command line offers, one file a subcommand.
 
 mod check;
+mod results;
 mod test;
 
 use std::path::Path;

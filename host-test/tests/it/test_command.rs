@@ -277,6 +277,9 @@ fn junit_is_well_formed_and_counts() {
         xml.matches("</testcase>").count()
     );
     assert!(!xml.contains('\x1b'), "{xml}");
+    let shown = text(&test(&files, &["."]).stdout);
+    assert!(shown.contains("<&\"\\u{1b}]]>"), "{shown}");
+    assert!(!shown.contains('\x1b'), "{shown}");
 }
 
 #[test]
