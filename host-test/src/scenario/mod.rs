@@ -1,6 +1,6 @@
 //! Scenarios: what a client sends, what the upstream answers, and what must come of it, one behaviour a file.
 //!
-//! A file is read once ([`file`]), run against any [`target::Target`] ([`run`]), and judged by one piece of code
+//! A file is read once ([`mod@file`]), run against any [`target::Target`] ([`run`]), and judged by one piece of code
 //! ([`judge`]), so that the engine, the module in wasmtime and a real gateway cannot be held to different standards.
 
 pub mod bless;
