@@ -114,6 +114,7 @@ fn listeners(directory: &Path, upstream: &Upstream) -> anyhow::Result<Vec<Listen
         configuration: Configuration::Text(configuration.to_owned()),
         vm_id: name.to_owned(),
         hold_headers: true,
+        reloadable: false,
     };
     Ok(vec![
         listener("bare", None),

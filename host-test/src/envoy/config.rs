@@ -5,7 +5,7 @@
 //! too; and Envoy adds no request id of its own.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -36,6 +36,9 @@ pub struct Filter {
     pub vm_id: String,
     /// Hold a request's headers until the filter lets its body go?
     pub hold_headers: bool,
+    /// Take the filter from a file that Envoy watches, so that it can be changed while it serves? Otherwise it is part of the
+    /// configuration, and Envoy does not start with one that the filter refuses.
+    pub reloadable: bool,
 }
 
 /// The two forms in which Envoy takes a plugin's configuration.
@@ -47,8 +50,8 @@ pub enum Configuration {
     Struct(Value),
 }
 
-/// The whole configuration.
-pub(super) fn bootstrap(listeners: &[Listener]) -> Value {
+/// The whole configuration. Files that Envoy watches are in `directory`.
+pub(super) fn bootstrap(listeners: &[Listener], directory: &Path) -> Value {
     let fence = json!({
         "name": FENCE,
         "address": loopback(),
@@ -59,9 +62,11 @@ pub(super) fn bootstrap(listeners: &[Listener]) -> Value {
         )]}],
     });
     json!({
+        // What Envoy takes from files it wants to have asked for under a name.
+        "node": {"id": "portcullis", "cluster": "portcullis"},
         "admin": {"address": loopback()},
         "static_resources": {
-            "listeners": listeners.iter().map(listener).chain([fence]).collect::<Vec<_>>(),
+            "listeners": listeners.iter().map(|each| listener(each, directory)).chain([fence]).collect::<Vec<_>>(),
             "clusters": listeners.iter().map(cluster).collect::<Vec<_>>(),
         },
     })
@@ -71,19 +76,43 @@ fn loopback() -> Value {
     json!({"socket_address": {"address": "127.0.0.1", "port_value": 0}})
 }
 
-fn listener(listener: &Listener) -> Value {
+/// The file out of which Envoy takes this listener's filter, if it may change.
+pub(super) fn watched(directory: &Path, listener: &str) -> PathBuf {
+    directory.join(format!("{listener}.json"))
+}
+
+/// What that file holds: the answer of a discovery service with this one filter.
+pub(super) fn discovered(listener: &str, filter: &Filter) -> Value {
+    let mut resource = wasm(listener, filter);
+    if let Some(fields) = resource.as_object_mut() {
+        fields.insert(
+            "@type".into(),
+            "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig".into(),
+        );
+    }
+    json!({"resources": [resource]})
+}
+
+fn listener(listener: &Listener, directory: &Path) -> Value {
     let route = json!({
         "match": {"prefix": "/"},
         "route": {"cluster": listener.name, "timeout": "30s"},
         // Envoy's own notes to the upstream: no scenario asked for them.
         "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-expected-rq-timeout-ms", "x-envoy-internal"],
     });
-    let filters = listener.gzip.then(compressor).into_iter().chain(
-        listener
-            .filter
-            .as_ref()
-            .map(|filter| wasm(&listener.name, filter)),
-    );
+    let filters = listener
+        .gzip
+        .then(compressor)
+        .into_iter()
+        .chain(
+            listener
+                .filter
+                .as_ref()
+                .map(|filter| match filter.reloadable {
+                    true => discovery(&listener.name, directory),
+                    false => wasm(&listener.name, filter),
+                }),
+        );
     json!({
         "name": listener.name,
         "address": loopback(),
@@ -135,6 +164,16 @@ fn compressor() -> Value {
     )
 }
 
+fn discovery(name: &str, directory: &Path) -> Value {
+    json!({"name": name, "config_discovery": {
+        "config_source": {
+            "path_config_source": {"path": watched(directory, name)},
+            "resource_api_version": "V3",
+        },
+        "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
+    }})
+}
+
 fn wasm(name: &str, filter: &Filter) -> Value {
     let configuration = match &filter.configuration {
         Configuration::Text(text) => {
@@ -150,7 +189,7 @@ fn wasm(name: &str, filter: &Filter) -> Value {
         json!({})
     };
     typed(
-        "envoy.filters.http.wasm",
+        name,
         "envoy.extensions.filters.http.wasm.v3.Wasm",
         json!({"config": {
             "name": name,

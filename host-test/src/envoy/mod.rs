@@ -26,6 +26,9 @@ use crate::wire::{Answer, Outgoing};
 /// How long a start may take: most of it is compiling the module, once a VM.
 const START: Duration = Duration::from_secs(120);
 
+/// How long it may take until a changed filter serves or has been refused.
+const RELOAD: Duration = Duration::from_secs(30);
+
 /// How long Envoy gets to stop by itself.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -38,6 +41,8 @@ pub struct Envoy {
     directory: PathBuf,
     admin: SocketAddr,
     listeners: Vec<(String, SocketAddr)>,
+    /// The filters that can be changed, by listener.
+    reloadable: Vec<(String, Filter)>,
     runtime: tokio::runtime::Runtime,
     ready_after: Duration,
 }
@@ -90,8 +95,19 @@ impl Envoy {
         let written = directory.join("envoy.json");
         fs::write(
             &written,
-            serde_json::to_vec_pretty(&config::bootstrap(listeners))?,
+            serde_json::to_vec_pretty(&config::bootstrap(listeners, &directory))?,
         )?;
+        let reloadable: Vec<(String, Filter)> = listeners
+            .iter()
+            .filter_map(|listener| Some((listener.name.clone(), listener.filter.clone()?)))
+            .filter(|(_, filter)| filter.reloadable)
+            .collect();
+        for (listener, filter) in &reloadable {
+            fs::write(
+                config::watched(&directory, listener),
+                config::discovered(listener, filter).to_string(),
+            )?;
+        }
         let log = File::create(directory.join("log"))?;
         let started = Instant::now();
         let child = Command::new(binary)
@@ -123,6 +139,7 @@ impl Envoy {
             directory,
             admin: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             listeners: Vec::new(),
+            reloadable,
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?,
@@ -210,6 +227,65 @@ impl Envoy {
             Ok(bytes)
         };
         String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
+    }
+
+    /// Can the filter of this listener be changed while it serves?
+    pub fn is_reloadable(&self, listener: &str) -> bool {
+        self.reloadable.iter().any(|(name, _)| name == listener)
+    }
+
+    /// Offers the filter of this listener another configuration and waits until it serves under it, or has refused it: then it goes
+    /// on under the one that it had, and this is `false`.
+    ///
+    /// # Errors
+    /// If the listener's filter was not started as reloadable, or neither comes of it.
+    pub fn reconfigure(
+        &self,
+        listener: &str,
+        configuration: Configuration,
+    ) -> anyhow::Result<bool> {
+        let filter = self
+            .reloadable
+            .iter()
+            .find_map(|(name, filter)| (name == listener).then_some(filter));
+        let filter =
+            filter.with_context(|| format!("the filter of `{listener}` cannot be changed"))?;
+        let filter = Filter {
+            configuration,
+            ..filter.clone()
+        };
+        let counts = |envoy: &Self| -> anyhow::Result<(u64, u64)> {
+            let stats = envoy.stats(&format!(
+                "extension_config_discovery.http_filter.{listener}."
+            ))?;
+            let count = |end: &str| {
+                stats
+                    .iter()
+                    .filter(|(name, _)| name.ends_with(end))
+                    .map(|(_, value)| value)
+                    .sum()
+            };
+            Ok((count(".update_success"), count(".update_rejected")))
+        };
+        let before = counts(self)?;
+        // A rename, because that is what Envoy watches for: it never sees half a file.
+        let new = self.directory.join("new");
+        fs::write(&new, config::discovered(listener, &filter).to_string())?;
+        fs::rename(&new, config::watched(&self.directory, listener))?;
+        let deadline = Instant::now() + RELOAD;
+        loop {
+            let (taken, rejected) = counts(self)?;
+            if (taken, rejected) != before {
+                self.settle()?;
+                return Ok(taken > before.0);
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "envoy did not take notice of a new policy; its log:\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Waits until the worker thread has done what it had to do before this call, such as logging the end of a request: a request

@@ -8,9 +8,10 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 
 use anyhow::{Context, anyhow, bail};
+use serde_json::{Value, json};
 
-use super::target::{Observed, Request, Respond, Runner, Scheme, Target, UpstreamSeen};
-use crate::envoy::Envoy;
+use super::target::{Observed, Reloaded, Request, Respond, Runner, Scheme, Target, UpstreamSeen};
+use crate::envoy::{Configuration, Envoy};
 use crate::upstream::Upstream;
 use crate::wire::Outgoing;
 
@@ -110,6 +111,23 @@ impl Target for HttpTarget<'_> {
             guest: None,
         })
     }
+
+    fn reload(&mut self, policy: &Value) -> anyhow::Result<Reloaded> {
+        match &self.behind {
+            Some(Behind { envoy, plugin, .. }) if envoy.is_reloadable(plugin) => {
+                let policy = Configuration::Text(as_deployed(policy).to_string());
+                let accepted = envoy.reconfigure(plugin, policy)?;
+                Ok(if accepted {
+                    Reloaded::Accepted
+                } else {
+                    Reloaded::Refused
+                })
+            }
+            _ => Ok(Reloaded::Unsupported(
+                "the gateway's policy is not ours to change".to_owned(),
+            )),
+        }
+    }
 }
 
 impl Behind<'_> {
@@ -134,6 +152,17 @@ impl Behind<'_> {
             Some(logged(&self.envoy.log_since(place), &self.plugin)),
         ))
     }
+}
+
+/// The policy as a gateway needs it that has resolved the client by itself: where it leaves open who the client is, the gateway says.
+pub fn as_deployed(policy: &Value) -> Value {
+    let mut policy = policy.clone();
+    if let Some(members) = policy.as_object_mut() {
+        members
+            .entry("client")
+            .or_insert_with(|| json!({"forwarded": "host"}));
+    }
+    policy
 }
 
 /// The request as it leaves the proxy in front of the gateway, which knows the client and its scheme.

@@ -9,7 +9,8 @@ use portcullis_host_test::document::Document;
 use portcullis_host_test::envoy::{self, Configuration, Envoy, Filter, Listener};
 use portcullis_host_test::header_map::HeaderMap;
 use portcullis_host_test::scenario::corpus::Corpus;
-use portcullis_host_test::scenario::http::HttpTarget;
+use portcullis_host_test::scenario::file::{Action, Scenario};
+use portcullis_host_test::scenario::http::{HttpTarget, as_deployed};
 use portcullis_host_test::scenario::run::skip_reason;
 use portcullis_host_test::scenario::target::{
     HttpVersion, Observed, Request, Respond, Runner, Scheme, Target, UpstreamSeen,
@@ -35,6 +36,7 @@ fn filter(configuration: Configuration) -> Filter {
         configuration,
         vm_id: "test".into(),
         hold_headers: true,
+        reloadable: false,
     }
 }
 
@@ -78,44 +80,49 @@ fn ok(body: &str) -> Respond {
     }
 }
 
-/// The policy as this gateway needs it: it has resolved the client, where the scenario does not say otherwise.
-fn as_deployed(policy: &Value) -> Value {
-    let mut policy = policy.clone();
-    if let Some(members) = policy.as_object_mut() {
-        members
-            .entry("client")
-            .or_insert_with(|| json!({"forwarded": "host"}));
-    }
-    policy
-}
-
 #[test]
 fn the_corpus_holds_in_a_real_envoy() {
     if !envoy::wanted("the corpus in a real Envoy") {
         return;
     }
     let corpus = Corpus::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")).unwrap();
-    let mut policies: Vec<Value> = Vec::new();
-    for (_, scenario) in &corpus.scenarios {
-        let policy = as_deployed(&scenario.policy);
-        if skip_reason(scenario, Runner::Http).is_none() && !policies.contains(&policy) {
-            policies.push(policy);
+    // A listener for each policy; one of its own for a scenario that changes it.
+    let key = |name: &str, scenario: &Scenario| {
+        let changes = scenario
+            .steps
+            .iter()
+            .any(|step| matches!(step.action, Action::Reload { .. }));
+        (
+            as_deployed(&scenario.policy),
+            changes.then(|| name.to_owned()),
+        )
+    };
+    let mut keys = Vec::new();
+    for (name, scenario) in &corpus.scenarios {
+        let key = key(name, scenario);
+        if skip_reason(scenario, Runner::Http).is_none() && !keys.contains(&key) {
+            keys.push(key);
         }
     }
     let upstream = Upstream::start().unwrap();
     let name = |index: usize| format!("policy-{index}");
-    let listeners: Vec<Listener> = policies
+    let listeners: Vec<Listener> = keys
         .iter()
         .enumerate()
-        .map(|(index, policy)| Listener {
+        .map(|(index, (policy, changes))| Listener {
+            name: name(index),
+            filter: Some(Filter {
+                reloadable: changes.is_some(),
+                ..filter(text(policy))
+            }),
+            upstream: upstream.address(),
             gzip: false,
-            ..listener(&name(index), text(policy), &upstream)
         })
         .collect();
     let envoy = Envoy::start(&listeners).unwrap();
-    let tally = corpus.run(Runner::Http, |_, scenario| {
-        let policy = as_deployed(&scenario.policy);
-        let index = policies.iter().position(|known| *known == policy).unwrap();
+    let tally = corpus.run(Runner::Http, |scenario_name, scenario| {
+        let key = key(scenario_name, scenario);
+        let index = keys.iter().position(|known| *known == key).unwrap();
         Ok(Box::new(HttpTarget::behind(
             &envoy,
             &name(index),
@@ -125,7 +132,7 @@ fn the_corpus_holds_in_a_real_envoy() {
     let _ = writeln!(
         io::stderr(),
         "envoy: {} listeners, ready after {} ms\n{tally}",
-        policies.len(),
+        listeners.len(),
         envoy.ready_after().as_millis()
     );
     tally.verdict().unwrap();
