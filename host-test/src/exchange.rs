@@ -109,7 +109,13 @@ fn close(vm: &mut Vm, stream: Stream) -> (Ended, Option<Trap>) {
     match stream.close(vm) {
         Ok(ended) => (ended, None),
         // The response is out; only the next request feels it.
-        Err(trap) => (Ended::default(), Some(trap)),
+        Err(trap) => {
+            let ended = Ended {
+                logs: vm.take_logs(),
+                ..Ended::default()
+            };
+            (ended, Some(trap))
+        }
     }
 }
 

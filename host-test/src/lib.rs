@@ -4,10 +4,11 @@
 //! [`vm::Vm`] one worker's instance, [`stream::Stream`] one request and its response going through it piece by piece, and
 //! [`exchange::run`] does that for a whole request at once. It knows the filter only through the ABI, and so runs anybody's.
 
+mod abi;
 pub mod document;
 pub mod envoy;
-mod abi;
 pub mod exchange;
+pub mod gateway;
 pub mod header_map;
 pub mod host;
 pub mod message;

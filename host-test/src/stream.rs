@@ -24,6 +24,7 @@ use crate::vm::{Vm, size};
 /// After a trap nothing more can be done with it but [`Stream::abandon`].
 #[derive(Debug)]
 pub struct Stream {
+    /// Never given to another stream of the VM, not even after a restart.
     id: u32,
 }
 
@@ -137,8 +138,10 @@ impl Stream {
 
     /// Ends the stream, whether whole or because the client went away: log, done, delete, as Envoy calls them.
     pub fn close(self, vm: &mut Vm) -> Result<Ended, Trap> {
-        if let Some(context) = vm.worker().contexts.get_mut(&self.id) {
-            context.logging = true;
+        match vm.worker().contexts.get_mut(&self.id) {
+            Some(context) => context.logging = true,
+            // The VM was restarted meanwhile: the filter does not know this stream.
+            None => return Ok(self.abandon(vm)),
         }
         vm.call(Callback::Log, self.id, &[])?;
         if let Some(context) = vm.worker().contexts.get_mut(&self.id) {

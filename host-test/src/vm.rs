@@ -170,6 +170,8 @@ impl Vm {
             std::mem::take(&mut old.logs),
             std::mem::take(&mut old.faults),
         );
+        // Streams of the old instance may still be held by somebody: their ids must not be met again.
+        fresh.last_context = self.last_context;
         *self = fresh;
         let Some(policy) = policy else {
             return Ok(true);
@@ -246,6 +248,13 @@ impl Vm {
     /// Takes the log lines that nobody has taken yet; at most the last 1,000 are kept.
     pub fn take_logs(&mut self) -> Vec<Log> {
         self.worker().logs.take(|_| true)
+    }
+
+    /// Takes the log lines that belong to no stream under way: of configuring, ticking, answers to the filter's own calls.
+    pub fn take_root_logs(&mut self) -> Vec<Log> {
+        let worker = self.worker();
+        let contexts = &worker.contexts;
+        worker.logs.take(|log| !contexts.contains_key(&log.context))
     }
 
     /// Bytes of linear memory in use.

@@ -1,6 +1,7 @@
 //! What the command line offers, one file a subcommand.
 
 mod check;
+mod demo;
 mod results;
 mod test;
 
@@ -49,6 +50,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    Demo(demo::Demo),
     Test(test::Test),
 }
 
@@ -56,6 +58,7 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         match self.command {
             Command::Check(check) => check.run(),
+            Command::Demo(demo) => demo.run(),
             Command::Test(test) => test.run(),
         }
     }

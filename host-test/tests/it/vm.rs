@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use portcullis_host_test::message::Response;
 use portcullis_host_test::module::Module;
+use portcullis_host_test::stream::{Peer, Stream};
 use portcullis_host_test::vm::Vm;
 
 use crate::guest::{config, get, host, messages, module, run, start, text};
@@ -278,8 +279,26 @@ fn a_restarted_vm_serves_the_last_accepted_policy() {
     assert_eq!(vm.configure(b""), Ok(false));
     vm.take_logs();
     assert!(vm.restart().unwrap());
-    assert_eq!(messages(&vm.take_logs()), ["v 0", "c 1"]);
-    assert_eq!(messages(&run(&mut vm, &get()).logs), ["r 1", "d 2"]);
+    assert_eq!(messages(&vm.take_logs()), ["v 0", "c 4"]);
+    assert_eq!(messages(&run(&mut vm, &get()).logs), ["r 4", "d 5"]);
+}
+
+#[test]
+fn a_stream_that_outlived_its_vm_touches_no_other() {
+    let mut vm = start(include_str!("guests/scripted.wat"), "000000");
+    let old = Stream::open(&mut vm, Peer::default()).unwrap();
+    old.request_headers(&mut vm, &get().headers, false).unwrap();
+    assert!(vm.restart().unwrap());
+    let new = Stream::open(&mut vm, Peer::default()).unwrap();
+    vm.take_logs();
+    assert!(old.is_reset(&mut vm) && !new.is_reset(&mut vm));
+    old.request_body(&mut vm, b"late", true).unwrap();
+    old.close(&mut vm).unwrap();
+    assert!(vm.take_logs().is_empty(), "no callback");
+    assert_eq!(
+        messages(&new.close(&mut vm).unwrap().logs),
+        ["L 0 0 2222", "D", "X"]
+    );
 }
 
 #[test]
