@@ -76,7 +76,10 @@ fn no_status_of_any_call_takes_the_vm_down() {
             vm.set_fault(call, Some(fault));
             let passed = ask(&mut vm, &Request::new("GET", "a.test", "/x"));
             let refused = ask(&mut vm, &Request::new("GET", "b.test", "/x"));
-            assert!(refused.upstream.is_none(), "{call} {fault}: it went through");
+            assert!(
+                refused.upstream.is_none(),
+                "{call} {fault}: it went through"
+            );
             match call {
                 // What cannot be looked at does not pass.
                 "proxy_get_header_map_pairs" => {
@@ -118,7 +121,10 @@ fn no_byte_of_a_request_takes_the_vm_down() {
             odd.headers.set(name, vec![byte]);
         }
         let odd = ask(&mut vm, &odd);
-        assert!(odd.upstream.is_none() || byte.is_ascii_alphanumeric(), "{byte:#x}");
+        assert!(
+            odd.upstream.is_none() || byte.is_ascii_alphanumeric(),
+            "{byte:#x}"
+        );
     }
     let mut bare = Request::new("GET", "a.test", "/x");
     for name in [":path", ":method", ":authority", ":scheme"] {
@@ -146,7 +152,9 @@ fn clients_that_go_away_leave_nothing_behind() {
         };
         let stream = Stream::open(&mut vm, peer).unwrap();
         if phase > 0 {
-            stream.request_headers(&mut vm, &request.headers, false).unwrap();
+            stream
+                .request_headers(&mut vm, &request.headers, false)
+                .unwrap();
         }
         if phase > 1 {
             stream.request_body(&mut vm, b"half of", false).unwrap();

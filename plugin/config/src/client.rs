@@ -44,7 +44,7 @@ pub enum Forwarded {
 }
 
 /// An IP network: a CIDR block, or one address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
     address: u128,
     prefix: u8,

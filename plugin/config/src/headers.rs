@@ -102,7 +102,7 @@ impl fmt::Display for HeaderName {
 }
 
 /// A header name, or all that begin with a prefix (`x-kong-*`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HeaderPattern {
     /// This name.
     Exact(HeaderName),

@@ -4,7 +4,7 @@ use crate::diagnostic::code;
 use crate::walk::{Node, shown};
 
 /// A path in segments. `/match/{id}/submit` has three; `/static/*` has one and a tail; `/` has none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PathPattern {
     /// As written.
     pub text: String,
@@ -24,7 +24,7 @@ pub enum Segment {
 }
 
 /// What may follow the segments of a [`PathPattern`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tail {
     /// Nothing.
     None,

@@ -57,7 +57,7 @@ pub enum Algorithm {
 }
 
 /// One part of a bucket's key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyPart {
     /// The client's address.
     Ip,

@@ -109,7 +109,7 @@ pub enum DuplicateKeys {
 }
 
 /// A content encoding (RFC 9110 section 8.4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Encoding {
     /// gzip
     Gzip,

@@ -163,10 +163,7 @@ impl<'d> Node<'d> {
 
     /// As [`list`](Self::list), for a key whose absence means "all": an empty list is an error, and so is an entry
     /// that stands twice.
-    pub(crate) fn set<T: PartialEq>(
-        &self,
-        read: impl Fn(&Node<'d>) -> Option<T>,
-    ) -> Option<Vec<T>> {
+    pub(crate) fn set<T: Ord>(&self, read: impl Fn(&Node<'d>) -> Option<T>) -> Option<Vec<T>> {
         if self.items()?.is_empty() {
             self.error(
                 code::EMPTY_LIST,
@@ -179,46 +176,47 @@ impl<'d> Node<'d> {
     }
 
     /// As [`list`](Self::list), in which an entry that stands twice is an error.
-    pub(crate) fn distinct<T: PartialEq>(
-        &self,
-        read: impl Fn(&Node<'d>) -> Option<T>,
-    ) -> Option<Vec<T>> {
-        let mut list: Vec<T> = Vec::new();
-        self.list(|node| {
-            let item = read(node)?;
-            Some((item, node.clone()))
-        })?
-        .into_iter()
-        .for_each(|(item, node)| {
-            if list.contains(&item) {
-                node.error(code::DUPLICATE_ENTRY, "this entry stands twice", None);
-            } else {
-                list.push(item);
-            }
-        });
-        Some(list)
+    pub(crate) fn distinct<T: Ord>(&self, read: impl Fn(&Node<'d>) -> Option<T>) -> Option<Vec<T>> {
+        let read = |node: &Node<'d>| read(node).map(|item| (item, node.pointer.clone()));
+        let list = self.list(read)?;
+        self.refuse_twice(&list, code::DUPLICATE_ENTRY, "this entry stands twice");
+        Some(list.into_iter().map(|(item, _)| item).collect())
     }
 
     /// Each member of an object of free names, as `read` reads the name and the value.
-    pub(crate) fn map<K: PartialEq, T>(
+    pub(crate) fn map<K: Ord, T>(
         &self,
         name: impl Fn(&Node<'d>, &'d str) -> Option<K>,
         read: impl Fn(&Node<'d>) -> Option<T>,
     ) -> Option<Vec<(K, T)>> {
         let members = self.members()?;
-        let mut list: Vec<(K, T)> = Vec::new();
+        let mut names = Vec::with_capacity(members.len());
+        let mut values = Vec::with_capacity(members.len());
         for (key, value) in members {
             let node = self.child(key, value);
-            let (Some(key), Some(value)) = (name(&node, key), read(&node)) else {
-                continue;
-            };
-            if list.iter().any(|(other, _)| *other == key) {
-                node.error(code::DUPLICATE_KEY, "this name stands twice", None);
-            } else {
-                list.push((key, value));
+            // Both are read, so that both are judged.
+            if let (Some(name), Some(value)) = (name(&node, key), read(&node)) {
+                names.push((name, node.pointer));
+                values.push(value);
             }
         }
-        Some(list)
+        self.refuse_twice(&names, code::DUPLICATE_KEY, "this name stands twice");
+        let names = names.into_iter().map(|(name, _)| name);
+        Some(names.zip(values).collect())
+    }
+
+    /// Reports each item that equals an earlier one, in time that lists of any length allow.
+    fn refuse_twice<T: Ord>(&self, items: &[(T, String)], code: &'static str, message: &str) {
+        let mut sorted: Vec<&(T, String)> = items.iter().collect();
+        // Stable: of equal items the first in the file comes first.
+        sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
+        for pair in sorted.windows(2) {
+            if let [(a, _), (b, pointer)] = pair
+                && a == b
+            {
+                self.error_at(pointer, code, message, None);
+            }
+        }
     }
 
     fn members(&self) -> Option<&'d [(String, Document)]> {

@@ -43,8 +43,10 @@ pub fn load(bytes: &[u8]) -> Verdict {
         let table = RouteTable::compile(&config.routes, &mut diagnostics);
         (!diagnostics.has_errors()).then(|| compile(config, table))
     });
+    // The default stands in for a name that is none; nobody gave the policy that.
+    let named = !diagnostics.error_within("/name");
     Verdict {
-        name: config.map(|config| config.name),
+        name: config.filter(|_| named).map(|config| config.name),
         policy,
         diagnostics: diagnostics.into_list(),
     }

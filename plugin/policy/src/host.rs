@@ -1,6 +1,7 @@
 //! Hosts: the one a request names, and the sets that policies make of them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
 use portcullis_config::HostPattern;
@@ -52,27 +53,19 @@ impl<T> HostMap<T> {
         empty: impl Fn() -> T,
         join: impl Fn(&mut T, I),
     ) -> Self {
-        let mut map = Self {
-            exact: Vec::new(),
-            below: Vec::new(),
-        };
+        let mut exact = BTreeMap::new();
+        let mut below = BTreeMap::new();
         for (pattern, item) in entries {
-            let (list, key) = match pattern {
-                HostPattern::Exact(host) => (&mut map.exact, host),
-                HostPattern::Below(suffix) => (&mut map.below, suffix),
+            let (map, key) = match pattern {
+                HostPattern::Exact(host) => (&mut exact, host),
+                HostPattern::Below(suffix) => (&mut below, suffix),
             };
-            let at = match list.binary_search_by(|(other, _)| other.cmp(&key)) {
-                Ok(at) => at,
-                Err(at) => {
-                    list.insert(at, (key, empty()));
-                    at
-                }
-            };
-            if let Some((_, value)) = list.get_mut(at) {
-                join(value, item);
-            }
+            join(map.entry(key).or_insert_with(&empty), item);
         }
-        map
+        Self {
+            exact: exact.into_iter().collect(),
+            below: below.into_iter().collect(),
+        }
     }
 
     /// What stands for `host`: the exact pattern, then suffixes from the longest to the shortest.

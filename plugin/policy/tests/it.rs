@@ -227,6 +227,29 @@ fn contradictions_are_errors() {
 }
 
 #[test]
+fn long_lists_are_read_in_time() {
+    let hosts: Vec<String> = (0..60_000).map(|n| format!("h{n}.example.com")).collect();
+    let names: serde_json::Map<String, serde_json::Value> = hosts
+        .iter()
+        .map(|host| (format!("x-{host}"), "1".into()))
+        .collect();
+    let text = serde_json::json!({
+        "version": 1, "request": {"hosts": hosts}, "headers": {"set": names},
+    });
+    assert!(findings(&text.to_string()).is_empty());
+    check_findings(
+        r#"{"version":1,"request":{"hosts":["b.test","a.test","B.test"],"methods":["GET","GET","GET"]},
+            "headers":{"set":{"x-a":"1","X-A":"2"}}}"#,
+        &[
+            "duplicate-entry /request/hosts/2",
+            "duplicate-entry /request/methods/1",
+            "duplicate-entry /request/methods/2",
+            "duplicate-key /headers/set/X-A",
+        ],
+    );
+}
+
+#[test]
 fn routes_that_no_request_can_tell_apart() {
     let check = |first: &str, second: &str, twins: bool| {
         let text = format!(

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use portcullis_config::{HeaderPattern, Headers};
 
@@ -60,11 +61,7 @@ struct Seen<'a> {
 impl HeadersRule {
     /// Compiles the section. What the operator wrote wins over the preset, an exact name over a prefix.
     pub(crate) fn compile(headers: &Headers) -> Self {
-        let mut rule = Self {
-            writes: Vec::new(),
-            names: Vec::new(),
-            prefixes: Vec::new(),
-        };
+        let mut rule = Draft::default();
         for (name, value) in &headers.set {
             rule.write(name.as_str(), value, When::Always);
         }
@@ -88,7 +85,11 @@ impl HeadersRule {
                 None => rule.remove(name),
             }
         }
-        rule
+        Self {
+            writes: rule.writes,
+            names: rule.names.into_iter().collect(),
+            prefixes: rule.prefixes,
+        }
     }
 
     /// Whether the rule writes a header that depends on the scheme.
@@ -121,6 +122,31 @@ impl HeadersRule {
         edits
     }
 
+    fn named(&self, name: &[u8]) -> Option<Named> {
+        let at = self
+            .names
+            .binary_search_by(|(other, _)| compare(other.as_bytes(), name))
+            .ok()?;
+        self.names.get(at).map(|(_, named)| *named)
+    }
+
+    fn has_prefix(&self, name: &[u8]) -> bool {
+        self.prefixes.iter().any(|prefix| {
+            name.get(..prefix.len())
+                .is_some_and(|front| front.eq_ignore_ascii_case(prefix.as_bytes()))
+        })
+    }
+}
+
+/// A rule while it is put together.
+#[derive(Default)]
+struct Draft {
+    writes: Vec<Write>,
+    names: BTreeMap<String, Named>,
+    prefixes: Vec<String>,
+}
+
+impl Draft {
     /// Takes the first word on a header: later ones are weaker.
     fn write(&mut self, name: &str, value: &str, when: When) {
         let at = self.writes.len();
@@ -139,28 +165,11 @@ impl HeadersRule {
     }
 
     fn name(&mut self, name: &str, named: Named) -> bool {
-        let place = self
-            .names
-            .binary_search_by(|(other, _)| other.as_str().cmp(name));
-        if let Err(at) = place {
-            self.names.insert(at, (name.to_owned(), named));
+        let free = !self.names.contains_key(name);
+        if free {
+            self.names.insert(name.to_owned(), named);
         }
-        place.is_err()
-    }
-
-    fn named(&self, name: &[u8]) -> Option<Named> {
-        let at = self
-            .names
-            .binary_search_by(|(other, _)| compare(other.as_bytes(), name))
-            .ok()?;
-        self.names.get(at).map(|(_, named)| *named)
-    }
-
-    fn has_prefix(&self, name: &[u8]) -> bool {
-        self.prefixes.iter().any(|prefix| {
-            name.get(..prefix.len())
-                .is_some_and(|front| front.eq_ignore_ascii_case(prefix.as_bytes()))
-        })
+        free
     }
 }
 
