@@ -1,0 +1,116 @@
+//! The README: what it shows is what happens.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use portcullis_host_test::document::Document;
+use portcullis_host_test::module::Module;
+use portcullis_host_test::profile::Profile;
+use portcullis_host_test::scenario::file::Scenario;
+use portcullis_host_test::scenario::run::{Verdict, run};
+use portcullis_host_test::scenario::wasm::WasmTarget;
+use portcullis_host_test::verdict::verdict;
+use portcullis_policy::REFUSALS;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// The code blocks of that language.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = readme();
+    let blocks = readme.split("```").skip(1).step_by(2);
+    let body = |block: &str| {
+        block
+            .strip_prefix(&format!("{language}\n"))
+            .map(str::to_owned)
+    };
+    blocks.filter_map(body).collect()
+}
+
+fn block(language: &str, holds: &str) -> String {
+    let found = blocks(language)
+        .into_iter()
+        .find(|block| block.contains(holds));
+    found.unwrap_or_else(|| panic!("the README has no {language} block with `{holds}`"))
+}
+
+#[test]
+fn its_policy_is_the_file_that_it_names_and_valid() {
+    let path = root().join("envoy/readme.yaml");
+    assert_eq!(
+        block("yaml", "name: game-api"),
+        std::fs::read_to_string(&path).unwrap()
+    );
+    let document = Document::read_file(&path).unwrap();
+    let verdict = verdict(
+        &Module::embedded().unwrap(),
+        Profile::ENVOY,
+        &document.value,
+    )
+    .unwrap();
+    assert!(
+        verdict.ok && verdict.diagnostics.is_empty(),
+        "{:?}",
+        verdict.diagnostics
+    );
+}
+
+#[test]
+fn its_scenario_passes() {
+    let text = block("yaml", "title: ");
+    let document = Document::read("README.md", text.as_bytes()).unwrap();
+    let scenario = Scenario::from_document(Path::new("README.md"), document).unwrap();
+    let module = Module::embedded().unwrap();
+    let mut target = WasmTarget::open(&module, Profile::ENVOY, &scenario.policy, 1).unwrap();
+    let outcome = run(&scenario, &mut target);
+    assert!(matches!(outcome.verdict, Verdict::Passed), "{outcome:?}");
+}
+
+#[test]
+fn check_prints_what_it_shows() {
+    let output = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(["check", "policy.yaml"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/readme"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let printed = [output.stdout, output.stderr].concat();
+    let shown = block("console", "portcullis check policy.yaml");
+    let shown = shown.split_once('\n').unwrap().1;
+    assert_eq!(String::from_utf8(printed).unwrap(), shown);
+}
+
+#[test]
+fn its_table_has_every_refusal() {
+    let readme = readme();
+    for refusal in REFUSALS {
+        let row = format!("| {} | `{}` |", refusal.status, refusal.code);
+        assert!(readme.contains(&row), "{row}");
+    }
+    let rows = readme.lines().filter(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        cells
+            .get(1)
+            .is_some_and(|status| status.parse::<u16>().is_ok())
+    });
+    assert_eq!(rows.count(), REFUSALS.len(), "a code that is no more");
+}
+
+#[test]
+fn its_links_lead_somewhere() {
+    let readme = readme();
+    for link in readme
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+    {
+        if !link.starts_with("http") {
+            assert!(root().join(link).exists(), "{link}");
+        }
+    }
+}
