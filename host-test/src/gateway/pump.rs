@@ -9,7 +9,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Version};
+use http::header::{CONNECTION, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Frame, Incoming};
 use tokio::sync::oneshot;
@@ -47,7 +48,8 @@ pub(super) async fn serve(
         .map_err(|_| io::Error::from(io::ErrorKind::ConnectionReset))
 }
 
-/// The gateway's own word on a request that no filter is to see.
+/// The gateway's own word on a request that no filter is to see. The connection ends with it: where this request ends and
+/// the next begins may be what is in doubt.
 fn refused(reason: &str) -> Response<Body> {
     let (writer, body) = Body::channel();
     writer.write(Part::Body {
@@ -56,10 +58,11 @@ fn refused(reason: &str) -> Response<Body> {
     });
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::BAD_REQUEST;
-    response.headers_mut().insert(
-        http::header::CONTENT_TYPE,
-        http::HeaderValue::from_static("text/plain"),
-    );
+    for (name, value) in [(CONTENT_TYPE, "text/plain"), (CONNECTION, "close")] {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
     response
 }
 
