@@ -1,10 +1,8 @@
 //! `rate_limits`: how often.
 
-use crate::client::Network;
 use crate::diagnostic::{code, suggest};
+use crate::exempt::{self, Exempt};
 use crate::headers::HeaderName;
-use crate::path_pattern::PathPattern;
-use crate::request;
 use crate::scalar::{Mode, duration, method, milliseconds, mode, name};
 use crate::walk::{Node, shown};
 
@@ -77,15 +75,6 @@ pub enum KeyPart {
     All,
 }
 
-/// Requests that a rule leaves alone.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Exempt {
-    /// By raw path, byte for byte.
-    pub paths: Vec<PathPattern>,
-    /// By client address.
-    pub clients: Vec<Network>,
-}
-
 /// `ban`: so many refusals within a time shut a key out for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ban {
@@ -142,7 +131,7 @@ pub(crate) fn read(node: &Node<'_>) -> Option<RateLimit> {
     let mode = object.read("mode", mode).unwrap_or_default();
     let key = object.read("key", |n| n.set(key_part));
     let methods = object.read("methods", |n| n.set(method));
-    let exempt = object.read("exempt", exempt).unwrap_or_default();
+    let exempt = object.read("exempt", exempt::read).unwrap_or_default();
     let capacity = object.read("capacity", |n| n.count(1, 1 << 24));
     let ban = object.read("ban", ban);
     let scope = object
@@ -270,16 +259,6 @@ enum KeyWord {
     Path,
     Route,
     All,
-}
-
-pub(crate) fn exempt(node: &Node<'_>) -> Option<Exempt> {
-    let mut object = node.object()?;
-    let exempt = Exempt {
-        paths: object.read("paths", request::paths).unwrap_or_default(),
-        clients: object.read("clients", request::clients).unwrap_or_default(),
-    };
-    object.finish();
-    Some(exempt)
 }
 
 fn ban(node: &Node<'_>) -> Option<Ban> {

@@ -1,11 +1,9 @@
 //! `request`: hygiene, before anything else.
 
-use crate::client::Network;
 use crate::diagnostic::code;
+use crate::exempt::{self, Exempt};
 use crate::headers::HeaderName;
 use crate::host_pattern::HostPattern;
-use crate::path_pattern::PathPattern;
-use crate::rate_limit::{self, Exempt};
 use crate::scalar::{Mode, method, mode, size};
 use crate::walk::Node;
 
@@ -87,7 +85,7 @@ fn https(node: &Node<'_>) -> Option<Https> {
     let mut object = node.object()?;
     let https = Https {
         redirect: object.read("redirect", redirect).unwrap_or(308),
-        exempt: object.read("exempt", exempt_paths).unwrap_or_default(),
+        exempt: object.read("exempt", exempt::read).unwrap_or_default(),
     };
     object.finish();
     Some(https)
@@ -104,18 +102,4 @@ fn redirect(node: &Node<'_>) -> Option<u16> {
         Some("301, 302, 307 or 308"),
     );
     None
-}
-
-fn exempt_paths(node: &Node<'_>) -> Option<Exempt> {
-    rate_limit::exempt(node)
-}
-
-/// A list of exempt paths.
-pub(crate) fn paths(node: &Node<'_>) -> Option<Vec<PathPattern>> {
-    node.set(PathPattern::exempt)
-}
-
-/// A list of exempt clients.
-pub(crate) fn clients(node: &Node<'_>) -> Option<Vec<Network>> {
-    node.set(Network::read)
 }

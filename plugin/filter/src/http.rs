@@ -9,7 +9,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::host::{self, Level, Map};
-use crate::root::Ids;
+use crate::id::Ids;
 use crate::wire;
 
 /// The context of one exchange.

@@ -6,6 +6,7 @@
 mod check;
 mod host;
 mod http;
+mod id;
 mod root;
 mod wire;
 

@@ -1,7 +1,5 @@
 //! The root context: holds the policy that serves, and takes a new one only if it is without an error.
 
-use std::cell::Cell;
-use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use portcullis_policy::{Policy, Severity, load};
@@ -11,6 +9,7 @@ use proxy_wasm::types::ContextType;
 use crate::check;
 use crate::host::{self, Buffer, Level};
 use crate::http::Http;
+use crate::id::Ids;
 
 /// The root context.
 #[derive(Default)]
@@ -19,22 +18,6 @@ pub(crate) struct Root {
     checks_only: bool,
     policy: Option<Rc<Policy>>,
     ids: Rc<Ids>,
-}
-
-/// Numbers for requests: a counter under a keyed hash, so that none tells of another.
-#[derive(Default)]
-pub(crate) struct Ids {
-    keys: RandomState,
-    next: Cell<u64>,
-}
-
-impl Ids {
-    pub(crate) fn fresh(&self) -> u128 {
-        let count = self.next.get();
-        self.next.set(count.wrapping_add(1));
-        let half = |side: u8| u128::from(self.keys.hash_one((side, count)));
-        half(0) << 64 | half(1)
-    }
 }
 
 impl Context for Root {}

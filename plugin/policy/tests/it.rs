@@ -1,11 +1,6 @@
 //! The engine from outside: policies in, verdicts and decisions out.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 
 use std::rc::Rc;
 

@@ -9,18 +9,9 @@ use std::collections::BTreeMap;
 
 use portcullis_config::{HeaderPattern, Headers};
 
-use super::preset;
+use super::preset::{self, When};
 use crate::decision::Edit;
 use crate::message::Line;
-
-/// When a header is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum When {
-    /// Always, on one line, whatever the upstream sent.
-    Always,
-    /// Where the upstream sent none.
-    Absent,
-}
 
 /// The compiled `headers` section.
 #[derive(Clone, Debug)]

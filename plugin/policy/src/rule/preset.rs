@@ -5,7 +5,14 @@
 
 use portcullis_config::Preset;
 
-use super::headers::When;
+/// When a header is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Always, on one line, whatever the upstream sent.
+    Always,
+    /// Where the upstream sent none.
+    Absent,
+}
 
 /// A header of a preset: name, value, when it is written.
 pub(crate) type Fixed = (&'static str, &'static str, When);

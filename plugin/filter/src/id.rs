@@ -1,0 +1,20 @@
+//! Ids for requests.
+
+use std::cell::Cell;
+use std::hash::{BuildHasher, RandomState};
+
+/// Numbers for requests: a counter under a keyed hash, so that none tells of another.
+#[derive(Default)]
+pub(crate) struct Ids {
+    keys: RandomState,
+    next: Cell<u64>,
+}
+
+impl Ids {
+    pub(crate) fn fresh(&self) -> u128 {
+        let count = self.next.get();
+        self.next.set(count.wrapping_add(1));
+        let half = |side: u8| u128::from(self.keys.hash_one((side, count)));
+        half(0) << 64 | half(1)
+    }
+}
