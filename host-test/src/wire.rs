@@ -261,3 +261,143 @@ impl Body for Pieces {
             .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::target::{Respond, Scheme};
+    use crate::upstream::{Seen, Upstream};
+
+    fn post() -> Request {
+        Request {
+            method: "POST".into(),
+            path: "/a%2Fb//c;d?q=%20a".into(),
+            host: "api.example.com".into(),
+            scheme: Scheme::Http,
+            client: "203.0.113.7".parse().unwrap(),
+            http_version: HttpVersion::Http11,
+            headers: HeaderMap::from([("x-two", "1"), ("X-Two", "2")]),
+            body: Vec::new(),
+            trailers: HeaderMap::new(),
+        }
+    }
+
+    fn exchange(request: &Request) -> (Answer, Seen) {
+        let upstream = Upstream::start().unwrap();
+        upstream.respond(Respond {
+            status: 203,
+            headers: HeaderMap::from([("set-cookie", "a=1"), ("set-cookie", "b=2")]),
+            body: b"\x00\xff".to_vec(),
+            delay: Duration::ZERO,
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let answer = runtime.block_on(Outgoing::new(request).unwrap().send(upstream.address()));
+        (answer.unwrap(), upstream.take().unwrap())
+    }
+
+    #[test]
+    fn lines_and_bytes_arrive_as_they_were_sent() {
+        let mut request = post();
+        request.headers.push("x-raw", &b"a\xff"[..]);
+        request.body = vec![b"whole".to_vec()];
+        let (answer, seen) = exchange(&request);
+        assert_eq!((answer.status, answer.body), (203, b"\x00\xff".to_vec()));
+        assert_eq!(
+            answer.headers.get_all(b"set-cookie").collect::<Vec<_>>(),
+            [b"a=1", b"b=2"]
+        );
+        assert_eq!(
+            (seen.request.method.as_str(), seen.request.path),
+            ("POST", request.path)
+        );
+        assert_eq!(seen.request.host, "api.example.com");
+        assert_eq!(
+            seen.request.headers.get_all(b"x-two").collect::<Vec<_>>(),
+            [b"1", b"2"]
+        );
+        assert_eq!(seen.request.headers.get("x-raw"), Some(&b"a\xff"[..]));
+        assert_eq!(
+            seen.request.headers.get_text("content-length").as_deref(),
+            Some("5")
+        );
+        assert_eq!(seen.request.body, b"whole");
+        assert!(seen.complete);
+    }
+
+    #[test]
+    fn pieces_are_chunks_and_trailers_come_after_them() {
+        let mut request = post();
+        request.body = vec![b"in ".to_vec(), b"two".to_vec()];
+        request.trailers.push("x-last", "yes");
+        let (_, seen) = exchange(&request);
+        assert_eq!(seen.request.body, b"in two");
+        assert_eq!(
+            seen.request
+                .headers
+                .get_text("transfer-encoding")
+                .as_deref(),
+            Some("chunked")
+        );
+        assert_eq!(seen.trailers.get_text("x-last").as_deref(), Some("yes"));
+    }
+
+    #[test]
+    fn what_would_have_to_be_changed_is_not_sent() {
+        let over_h2 = |request: Request| Request {
+            http_version: HttpVersion::Http2,
+            ..request
+        };
+        let line = |name: &str, value: &str| Request {
+            headers: HeaderMap::from([(name, value)]),
+            ..post()
+        };
+        for (request, what) in [
+            (
+                Request {
+                    path: "/a b".into(),
+                    ..post()
+                },
+                "request target `/a b`",
+            ),
+            (
+                Request {
+                    path: "/a#b".into(),
+                    ..post()
+                },
+                "request target `/a#b`",
+            ),
+            (
+                Request {
+                    method: "G T".into(),
+                    ..post()
+                },
+                "method `G T`",
+            ),
+            (
+                Request {
+                    host: "a\r\nb".into(),
+                    ..post()
+                },
+                "host `a\\r\\nb`",
+            ),
+            (
+                over_h2(Request {
+                    host: "a b".into(),
+                    ..post()
+                }),
+                "authority `a b`",
+            ),
+            (line("x y", "1"), "header named `x y`"),
+            (line("x", "1\n2"), "header value `1\\n2`"),
+        ] {
+            let error = Outgoing::new(&request)
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default();
+            assert!(error.contains(what), "`{error}` does not name the {what}");
+        }
+    }
+}

@@ -185,3 +185,42 @@ fn logged(log: &str, plugin: &str) -> Vec<String> {
     };
     log.lines().filter_map(message).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_is_named_by_a_plain_url() {
+        for url in [
+            "http://127.0.0.1",
+            "http://127.0.0.1:8080/",
+            "http://[::1]:8080",
+        ] {
+            assert!(HttpTarget::against(url).is_ok(), "{url}");
+        }
+        for (url, help) in [
+            ("127.0.0.1:8080", "did you mean `http://127.0.0.1:8080`"),
+            ("localhost", "did you mean `http://localhost`"),
+            ("https://127.0.0.1", "only `http` can be tested"),
+            ("http://127.0.0.1/api", "has a path"),
+            ("http://", "not a URL"),
+        ] {
+            let error = HttpTarget::against(url)
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default();
+            assert!(error.contains(help), "`{url}`: `{error}`");
+        }
+    }
+
+    #[test]
+    fn only_the_plugins_own_lines_are_its_log() {
+        let log = "warning wasm wasm log edge v: one: two\n\
+                   info wasm wasm log other v: not mine\n\
+                   warning main wasm starts\n\
+                   info wasm wasm log edge: {\"a\": 1}\n\
+                   info wasm wasm log edgeless v: nor this\n";
+        assert_eq!(logged(log, "edge"), ["one: two", "{\"a\": 1}"]);
+    }
+}
