@@ -48,10 +48,6 @@ pub(crate) fn get(worker: &Worker, path: &[u8]) -> Result<Vec<u8>, Status> {
         (b"response", b"headers", Some(name)) => shown(context, &context.response)
             .and_then(|half| half.headers.as_ref()?.get(name).map(<[u8]>::to_vec)),
         (b"response", name, None) => response(context, name),
-        // Envoy's default route and cluster of the configuration that comes with this project.
-        (b"route_name" | b"cluster_name", b"", None) if context.request.headers_sent => {
-            Some(text("upstream"))
-        }
         _ => context.filter_state.get(path).cloned(),
     };
     value.ok_or(Status::NotFound)
