@@ -69,6 +69,12 @@ unsafe extern "C" {
         data: *mut *mut u8,
         size: *mut usize,
     ) -> Status;
+    fn proxy_set_property(
+        path: *const u8,
+        path_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> Status;
     fn proxy_send_local_response(
         status_code: u32,
         details: *const u8,
@@ -105,9 +111,15 @@ pub(crate) fn property(path: &str) -> Result<Vec<u8>, Status> {
     taken(|data, length| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, length) })
 }
 
-/// Adds a header line.
-pub(crate) fn add_header(map: Map, name: &str, value: &str) -> Status {
+/// Sets a property; `path` as in [`property`].
+pub(crate) fn set_property(path: &str, value: &str) -> Status {
     // SAFETY: pointers and lengths are those of live strings.
+    unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) }
+}
+
+/// Adds a header line.
+pub(crate) fn add_header(map: Map, name: &[u8], value: &[u8]) -> Status {
+    // SAFETY: pointers and lengths are those of live slices.
     unsafe {
         proxy_add_header_map_value(
             map as u32,
@@ -120,8 +132,8 @@ pub(crate) fn add_header(map: Map, name: &str, value: &str) -> Status {
 }
 
 /// Replaces the value of a header that is there once.
-pub(crate) fn replace_header(map: Map, name: &str, value: &str) -> Status {
-    // SAFETY: pointers and lengths are those of live strings.
+pub(crate) fn replace_header(map: Map, name: &[u8], value: &[u8]) -> Status {
+    // SAFETY: pointers and lengths are those of live slices.
     unsafe {
         proxy_replace_header_map_value(
             map as u32,

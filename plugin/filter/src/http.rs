@@ -9,22 +9,17 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::host::{self, Level, Map};
-use crate::id::Ids;
 use crate::wire;
+use crate::worker::Worker;
 
 /// The context of one exchange.
 pub(crate) struct Http {
     /// `None` if no policy was ever loaded, or once the exchange is done.
     exchange: Option<Exchange>,
-    gateway: Gateway,
+    worker: Rc<Worker>,
 }
 
-/// What the engine may ask of the gateway.
-struct Gateway {
-    ids: Rc<Ids>,
-}
-
-impl Ambient for Gateway {
+impl Ambient for Worker {
     fn source(&self) -> Option<Vec<u8>> {
         // APISIX knows nginx's variables and not the attributes of the ABI.
         host::property("source\0address")
@@ -38,11 +33,8 @@ impl Ambient for Gateway {
 }
 
 impl Http {
-    pub(crate) fn new(exchange: Option<Exchange>, ids: Rc<Ids>) -> Self {
-        Self {
-            exchange,
-            gateway: Gateway { ids },
-        }
+    pub(crate) fn new(exchange: Option<Exchange>, worker: Rc<Worker>) -> Self {
+        Self { exchange, worker }
     }
 
     /// Answers where no policy can: what cannot be checked does not pass.
@@ -51,15 +43,23 @@ impl Http {
             Level::Error,
             &format!("portcullis: refused unchecked: {why}"),
         );
-        send(&Reply::unchecked(self.gateway.fresh_id()));
-        Action::Pause
+        answer(&Reply::unchecked(self.worker.fresh_id()))
     }
 }
 
 impl Context for Http {
     fn on_done(&mut self) -> bool {
-        let record = self.exchange.take().and_then(Exchange::finish);
-        if let Some(line) = record.and_then(|record| record.log_line()) {
+        let Some(exchange) = self.exchange.take() else {
+            return true;
+        };
+        if exchange.hides_client() && !self.worker.told_of_hidden_clients.replace(true) {
+            host::log(
+                Level::Warn,
+                "portcullis: the gateway takes clients' addresses from a header, so they are not known here: \
+                 if it may, say `client: {forwarded: host}`",
+            );
+        }
+        if let Some(line) = exchange.finish().and_then(|record| record.log_line()) {
             host::log(Level::Warn, &line);
         }
         true
@@ -71,27 +71,37 @@ impl HttpContext for Http {
         let Some(exchange) = &mut self.exchange else {
             return self.refuse_unchecked("there is no policy");
         };
-        let decision = match host::header_map(Map::RequestHeaders) {
-            Ok(bytes) => wire::lines(&bytes)
-                .map(|lines| exchange.on_request_head(&RequestHead::new(&lines), &self.gateway))
-                .ok_or(0),
-            Err(status) => Err(status),
-        };
-        match decision {
-            Ok(Decision::Continue) => Action::Continue,
-            Ok(Decision::Reply(reply)) => {
-                let status = send(&reply);
-                if status != 0 {
-                    let message = format!("portcullis: the reply was not taken (status {status})");
-                    host::log(Level::Error, &message);
-                }
-                // Answered or not, the request goes no further.
-                Action::Pause
+        let bytes = match host::header_map(Map::RequestHeaders) {
+            Ok(bytes) => bytes,
+            Err(status) => {
+                let why = format!("the request's headers cannot be read (status {status})");
+                return self.refuse_unchecked(&why);
             }
-            Err(status) => self.refuse_unchecked(&format!(
-                "the request's headers cannot be read (status {status})"
-            )),
+        };
+        let Some(lines) = wire::lines(&bytes) else {
+            return self.refuse_unchecked("the request's headers are no header map");
+        };
+        let edits = match exchange.on_request_head(&RequestHead::new(&lines), &*self.worker) {
+            Decision::Reply(reply) => return answer(&reply),
+            Decision::Continue(edits) => edits,
+        };
+        if exchange.reads_request_body() {
+            // APISIX shows no body unasked; the others know nothing of this and say so.
+            host::set_property("wasm_process_req_body", "1");
         }
+        for edit in &edits {
+            let status = apply(Map::RequestHeaders, edit);
+            if status != 0 {
+                let why = format!("a request header cannot be changed (status {status})");
+                return self.refuse_unchecked(&why);
+            }
+        }
+        Action::Continue
+    }
+
+    fn on_http_request_body(&mut self, size: usize, _: bool) -> Action {
+        let reply = self.exchange.as_mut().and_then(|e| e.on_request_body(size));
+        reply.map_or(Action::Continue, |reply| answer(&reply))
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
@@ -107,7 +117,7 @@ impl HttpContext for Http {
             return Action::Continue;
         };
         for edit in exchange.on_response_head(&ResponseHead::new(&lines)) {
-            let status = apply(&edit);
+            let status = apply(Map::ResponseHeaders, &edit);
             if status != 0 {
                 let message =
                     format!("portcullis: a response header was not changed (status {status})");
@@ -118,25 +128,31 @@ impl HttpContext for Http {
     }
 }
 
-fn apply(edit: &Edit<'_>) -> host::Status {
+fn apply(map: Map, edit: &Edit<'_>) -> host::Status {
     match edit {
-        Edit::Add(name, value) => host::add_header(Map::ResponseHeaders, name, value),
-        Edit::Replace(name, value) => host::replace_header(Map::ResponseHeaders, name, value),
-        Edit::Remove(name) => host::remove_header(Map::ResponseHeaders, name),
+        Edit::Add(name, value) => host::add_header(map, name, value),
+        Edit::Replace(name, value) => host::replace_header(map, name, value),
+        Edit::Remove(name) => host::remove_header(map, name),
     }
 }
 
-fn send(reply: &Reply) -> host::Status {
+/// Answers a request. Answered or not, it goes no further.
+fn answer(reply: &Reply) -> Action {
     let lines: Vec<Line<'_>> = reply
         .headers
         .iter()
-        .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+        .map(|(name, value)| (name.as_slice(), value.as_slice()))
         .collect();
-    host::reply(
+    let status = host::reply(
         reply.status,
         "portcullis",
         reply.body.as_bytes(),
         &wire::bytes(&lines),
         reply.grpc_status.map_or(-1, i32::from),
-    )
+    );
+    if status != 0 {
+        let message = format!("portcullis: the reply was not taken (status {status})");
+        host::log(Level::Error, &message);
+    }
+    Action::Pause
 }

@@ -6,9 +6,9 @@
 mod check;
 mod host;
 mod http;
-mod id;
 mod root;
 mod wire;
+mod worker;
 
 proxy_wasm::main! {{
     // The SDK logs nothing itself; the level only says what it would let through.

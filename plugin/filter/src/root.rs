@@ -9,7 +9,7 @@ use proxy_wasm::types::ContextType;
 use crate::check;
 use crate::host::{self, Buffer, Level};
 use crate::http::Http;
-use crate::id::Ids;
+use crate::worker::Worker;
 
 /// The root context.
 #[derive(Default)]
@@ -17,7 +17,7 @@ pub(crate) struct Root {
     /// The VM's configuration asks only for a verdict.
     checks_only: bool,
     policy: Option<Rc<Policy>>,
-    ids: Rc<Ids>,
+    worker: Rc<Worker>,
 }
 
 impl Context for Root {}
@@ -74,7 +74,7 @@ impl RootContext for Root {
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
         let exchange = self.policy.as_ref().map(Policy::begin);
-        Some(Box::new(Http::new(exchange, Rc::clone(&self.ids))))
+        Some(Box::new(Http::new(exchange, Rc::clone(&self.worker))))
     }
 
     fn get_type(&self) -> Option<ContextType> {

@@ -85,7 +85,10 @@ fn compile(config: &Config, table: RouteTable) -> Policy {
         .iter()
         .map(|route| &route.headers)
         .chain([&unmatched])
-        .any(|rule| rule.as_ref().is_some_and(|rule| rule.reads_scheme()));
+        .any(|rule| rule.as_ref().is_some_and(|rule| rule.reads_scheme()))
+        || request
+            .as_ref()
+            .is_some_and(|moded| moded.rule.https.is_some());
     Policy {
         name: config.name.clone(),
         client: ClientRule::compile(&config.client),
@@ -127,24 +130,7 @@ fn refuse_unsupported(config: &Config, diagnostics: &mut Diagnostics) {
             );
         }
     };
-    if let Some(request) = &config.request {
-        let written = [
-            (request.https.is_some(), "https"),
-            (request.max_headers.is_some(), "max_headers"),
-            (request.max_header_bytes.is_some(), "max_header_bytes"),
-            (request.max_path_bytes.is_some(), "max_path_bytes"),
-            (request.max_query_params.is_some(), "max_query_params"),
-            (request.max_body_bytes.is_some(), "max_body_bytes"),
-            (!request.strip.is_empty(), "strip"),
-            (request.ambiguous.is_some(), "ambiguous"),
-        ];
-        for (written, key) in written {
-            refuse(written, format!("/request/{key}"));
-        }
-    }
-    let shared_cookies = config.headers.as_ref().is_some_and(|h| h.cookies.is_some());
     let written = [
-        (shared_cookies, "/headers/cookies"),
         (config.cors.is_some(), "/cors"),
         (config.rate_limits.is_some(), "/rate_limits"),
         (config.rate_limit_headers.is_some(), "/rate_limit_headers"),
@@ -159,10 +145,8 @@ fn refuse_unsupported(config: &Config, diagnostics: &mut Diagnostics) {
         refuse(written, pointer.to_owned());
     }
     for route in &config.routes {
-        let cookies = route.headers.as_ref().is_some_and(|h| h.cookies.is_some());
         let written = [
             (route.cors.is_some(), "cors"),
-            (cookies && !shared_cookies, "headers/cookies"),
             (!route.rate_limits.is_empty(), "rate_limits"),
             (route.validate.is_some(), "validate"),
             (route.profanity.is_some(), "profanity"),

@@ -5,13 +5,14 @@ use std::rc::Rc;
 use portcullis_config::Mode;
 
 use crate::ambient::Ambient;
-use crate::decision::{Decision, Edit};
+use crate::decision::{Decision, Edit, Reply};
 use crate::host::host_of;
 use crate::message::{RequestHead, ResponseHead};
 use crate::policy::Policy;
 use crate::record::{Finding, Record, kept};
 use crate::refusal::{self, Refusal, request_id};
 use crate::route::{Lookup, allow};
+use crate::rule::client::Caller;
 use crate::rule::headers::HeadersRule;
 
 /// One request and its response.
@@ -20,11 +21,27 @@ pub struct Exchange {
     policy: Rc<Policy>,
     /// The place of the matched route in the policy's list.
     route: Option<usize>,
+    /// Who is asking, once a rule had to know.
+    caller: Option<Caller>,
     /// The scheme of the client's own connection, if a rule looks at it.
     https: bool,
+    is_grpc: bool,
     /// Whether the reply is our own: it carries its edits already.
     replied: bool,
+    /// The bytes of body so far, while they are counted.
+    counted: Option<u64>,
+    /// What is to be recorded; made while the request's head can be read.
     record: Option<Record>,
+}
+
+/// A header that belongs to a refusal.
+type Extra = Option<(&'static str, Vec<u8>)>;
+
+/// A request's head and what the gateway knows beside it.
+#[derive(Clone, Copy)]
+struct Request<'r, 'a> {
+    head: &'r RequestHead<'a>,
+    ambient: &'r dyn Ambient,
 }
 
 impl Exchange {
@@ -32,59 +49,44 @@ impl Exchange {
         Self {
             policy,
             route: None,
+            caller: None,
             https: false,
+            is_grpc: false,
             replied: false,
+            counted: None,
             record: None,
         }
     }
 
-    /// Judges a request by its head. The order is fixed: host, route, method, unmatched; the first rule in `enforce`
-    /// that refuses ends it, one in `report` is recorded and passed.
-    pub fn on_request_head(&mut self, head: &RequestHead<'_>, ambient: &dyn Ambient) -> Decision {
-        let policy = Rc::clone(&self.policy);
+    /// Judges a request by its head. The order is fixed: form, host, route, https, method, unmatched; the first rule
+    /// in `enforce` that refuses ends it, one in `report` is recorded and passed.
+    pub fn on_request_head<'a>(
+        &mut self,
+        head: &RequestHead<'a>,
+        ambient: &dyn Ambient,
+    ) -> Decision<'a> {
         let request = Request { head, ambient };
-        // A preflight asks for what comes after it: it is judged as the method that it names.
-        let method = head.preflight().unwrap_or(head.method());
-        if policy.reads_scheme {
-            self.https = policy
-                .client
-                .https_without_source(head)
-                .unwrap_or_else(|| policy.client.resolve(head, ambient).https);
+        match self.judge(request) {
+            Some(reply) => Decision::Reply(reply),
+            None => Decision::Continue(self.request_edits(request)),
         }
-        let authority = head.authority().filter(|_| policy.reads_host);
-        let host = authority.and_then(host_of);
+    }
 
-        if let Some(moded) = &policy.request
-            && let Some(refusal) = moded.rule.refuse_host(host.as_deref())
-            && let Some(reply) = self.found(refusal, moded.mode, None, &request)
-        {
-            return reply;
-        }
-        let lookup = policy.table.find(host.as_deref(), head.path(), method);
-        if let Lookup::Route(route) = lookup {
-            self.route = Some(route);
-        }
-        if let Some(moded) = &policy.request
-            && let Some(refusal) = moded.rule.refuse_method(method)
-            && let Some(reply) = self.found(refusal, moded.mode, Some(moded.rule.allow()), &request)
-        {
-            return reply;
-        }
-        if let Some(mode) = policy.unmatched {
-            let (refusal, allow) = match lookup {
-                Lookup::Route(_) => return Decision::Continue,
-                Lookup::Nothing => (&refusal::ROUTE_NOT_FOUND, None),
-                Lookup::OtherMethods(routes) => {
-                    let routes = routes.iter().filter_map(|at| policy.routes.get(*at));
-                    let allow = allow(routes.map(|route| &route.methods));
-                    (&refusal::ROUTE_METHOD_NOT_ALLOWED, Some(allow))
-                }
-            };
-            if let Some(reply) = self.found(refusal, mode, allow, &request) {
-                return reply;
-            }
-        }
-        Decision::Continue
+    /// Judges a request by the bytes of its body that came since the last call.
+    pub fn on_request_body(&mut self, bytes: usize) -> Option<Reply> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let counted = self.counted?.saturating_add(bytes);
+        self.counted = Some(counted);
+        let policy = Rc::clone(&self.policy);
+        let moded = policy.request.as_ref()?;
+        let refusal = moded.rule.refuse_body(counted)?;
+        self.counted = None;
+        self.found(refusal, moded.mode, None)
+    }
+
+    /// Whether the body's bytes are counted: where they are not, the host need not show them.
+    pub fn reads_request_body(&self) -> bool {
+        self.counted.is_some()
     }
 
     /// Whether the response's head would be looked at: where it is not, the host need not be asked for it.
@@ -101,9 +103,111 @@ impl Exchange {
         }
     }
 
+    /// Whether the client is not known because the gateway took its address from a header, and the policy does not say
+    /// that it may.
+    pub fn hides_client(&self) -> bool {
+        self.caller.is_some_and(|caller| caller.hidden)
+    }
+
     /// What happened: `None` if no rule found anything.
     pub fn finish(self) -> Option<Record> {
-        self.record
+        self.record.filter(|record| !record.findings.is_empty())
+    }
+
+    fn judge(&mut self, request: Request<'_, '_>) -> Option<Reply> {
+        let policy = Rc::clone(&self.policy);
+        let head = request.head;
+        self.is_grpc = head.is_grpc();
+        if policy.reads_scheme {
+            self.https = match policy.client.https_without_source(head) {
+                Some(https) => https,
+                None => self.caller(request).https,
+            };
+        }
+        // A preflight asks for what comes after it: it is judged as the method that it names.
+        let preflight = head.preflight();
+        let method = preflight.unwrap_or(head.method());
+        let authority = head.authority().filter(|_| policy.reads_host);
+        let host = authority.and_then(host_of);
+        let host = host.as_deref();
+
+        if let Some(moded) = &policy.request {
+            let form = moded.rule.refuse_form(head);
+            let refused = form.and_then(|form| self.judged(form, moded.mode, None, request));
+            let refused = refused.or_else(|| {
+                let unknown = moded.rule.refuse_host(host)?;
+                self.judged(unknown, moded.mode, None, request)
+            });
+            if refused.is_some() {
+                return refused;
+            }
+        }
+        let lookup = policy.table.find(host, head.path(), method);
+        if let Lookup::Route(route) = lookup {
+            self.route = Some(route);
+        }
+        if let Some(moded) = &policy.request {
+            let refused = match &moded.rule.https {
+                Some(rule) if preflight.is_none() && !self.https => {
+                    let caller = self.caller(request);
+                    rule.refuse(head, &caller, host)
+                        .and_then(|(refusal, location)| {
+                            let location = location.map(|location| ("location", location));
+                            self.judged(refusal, moded.mode, location, request)
+                        })
+                }
+                _ => None,
+            };
+            let refused = refused.or_else(|| {
+                let refusal = moded.rule.refuse_method(method)?;
+                let allow = Some(("allow", moded.rule.allow().into_bytes()));
+                self.judged(refusal, moded.mode, allow, request)
+            });
+            if refused.is_some() {
+                return refused;
+            }
+        }
+        if let Some(mode) = policy.unmatched {
+            let refused = match lookup {
+                Lookup::Route(_) => None,
+                Lookup::Nothing => self.judged(&refusal::ROUTE_NOT_FOUND, mode, None, request),
+                Lookup::OtherMethods(routes) => {
+                    let routes = routes.iter().filter_map(|at| policy.routes.get(*at));
+                    let allow = allow(routes.map(|route| &route.methods)).into_bytes();
+                    let allow = Some(("allow", allow));
+                    self.judged(&refusal::ROUTE_METHOD_NOT_ALLOWED, mode, allow, request)
+                }
+            };
+            if refused.is_some() {
+                return refused;
+            }
+        }
+        if let Some(moded) = &policy.request
+            && moded.rule.counts_body(head)
+        {
+            self.counted = Some(0);
+            self.record(request);
+        }
+        None
+    }
+
+    /// The changes to a request that goes on.
+    fn request_edits<'a>(&mut self, request: Request<'_, 'a>) -> Vec<Edit<'a>> {
+        let policy = Rc::clone(&self.policy);
+        match &policy.request {
+            Some(moded) if moded.mode == Mode::Enforce => {
+                let caller = self.caller(request);
+                moded.rule.forwarded.edits(request.head.lines(), &caller)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn caller(&mut self, request: Request<'_, '_>) -> Caller {
+        let client = &self.policy.client;
+        *self
+            .caller
+            .get_or_insert_with(|| client.resolve(request.head, request.ambient))
     }
 
     fn headers(&self) -> Option<&HeadersRule> {
@@ -114,52 +218,52 @@ impl Exchange {
         }
     }
 
-    /// Records what a rule found; in `enforce` that is the reply.
-    fn found(
+    /// Records what a rule found in the head; in `enforce` that is the reply.
+    fn judged(
         &mut self,
         refusal: &'static Refusal,
         mode: Mode,
-        allow: Option<String>,
-        request: &Request<'_>,
-    ) -> Option<Decision> {
+        header: Extra,
+        request: Request<'_, '_>,
+    ) -> Option<Reply> {
+        self.record(request);
+        self.found(refusal, mode, header)
+    }
+
+    /// Makes the record, while the request can be read.
+    fn record(&mut self, request: Request<'_, '_>) {
+        if self.record.is_some() {
+            return;
+        }
+        let caller = self.caller(request);
+        self.record = Some(Record {
+            policy: self.policy.name.clone(),
+            request_id: request_id(request.ambient.fresh_id()),
+            method: kept(request.head.method()),
+            path: kept(request.head.path()),
+            client: caller
+                .address
+                .map_or_else(|| "unknown".to_owned(), |address| address.to_string()),
+            route: None,
+            findings: Vec::new(),
+        });
+    }
+
+    /// Adds a finding to the record; in `enforce` that is the reply.
+    fn found(&mut self, refusal: &'static Refusal, mode: Mode, header: Extra) -> Option<Reply> {
         let route = self.route.and_then(|at| self.policy.routes.get(at));
-        let record = self
-            .record
-            .get_or_insert_with(|| request.record(&self.policy));
+        let record = self.record.as_mut()?;
         record.route = route.map(|route| route.name.clone());
         record.findings.push(Finding { refusal, mode });
         if mode != Mode::Enforce {
             return None;
         }
-        let grpc = request.head.is_grpc();
-        let mut reply = refusal.reply(self.policy.errors, grpc, &record.request_id, allow);
+        let id = &record.request_id;
+        let mut reply = refusal.reply(self.policy.errors, self.is_grpc, id, header);
         self.replied = true;
         if let Some(rule) = self.headers() {
             reply.headers = reply.edited(rule.edits(&reply.lines(), self.https));
         }
-        Some(Decision::Reply(reply))
-    }
-}
-
-/// A request's head and what the gateway knows beside it.
-struct Request<'a> {
-    head: &'a RequestHead<'a>,
-    ambient: &'a dyn Ambient,
-}
-
-impl Request<'_> {
-    fn record(&self, policy: &Policy) -> Record {
-        let caller = policy.client.resolve(self.head, self.ambient);
-        Record {
-            policy: policy.name.clone(),
-            request_id: request_id(self.ambient.fresh_id()),
-            method: kept(self.head.method()),
-            path: kept(self.head.path()),
-            client: caller
-                .address
-                .map_or_else(|| "unknown".to_owned(), |address| address.to_string()),
-            route: None,
-            findings: Vec::with_capacity(1),
-        }
+        Some(reply)
     }
 }

@@ -21,6 +21,11 @@ impl<'a> RequestHead<'a> {
         }
     }
 
+    /// The lines in their order.
+    pub fn lines(&self) -> &'a [Line<'a>] {
+        self.lines
+    }
+
     /// The method as sent. Methods are case-sensitive (RFC 9110 section 9.1).
     pub fn method(&self) -> &'a [u8] {
         self.method

@@ -1,7 +1,5 @@
 //! Every way in which a request is refused, and the reply that says so.
 
-use std::borrow::Cow;
-
 use portcullis_config::ErrorFormat;
 use serde::Serialize;
 
@@ -33,6 +31,36 @@ macro_rules! refusals {
 }
 
 refusals! {
+    /// A header with a control byte (RFC 9110 section 5.5).
+    HEADER_MALFORMED = "header-malformed", "request", 400, 3, "a header holds a control character";
+    /// A second line, or a second value, of a header that has one.
+    HEADER_REPEATED = "header-repeated", "request", 400, 3, "a header that has one value stands twice";
+    /// The message's length is told in two ways (RFC 9112 section 6.3).
+    FRAMING_CONFLICT = "framing-conflict", "request", 400, 3, "the length of the body is not told in one valid way";
+    /// More header lines than the policy allows (RFC 6585 section 5).
+    HEADERS_TOO_MANY = "headers-too-many", "request.max_headers", 431, 8, "the request has too many headers";
+    /// More bytes of headers than the policy allows (RFC 6585 section 5).
+    HEADERS_TOO_LARGE = "headers-too-large", "request.max_header_bytes", 431, 8, "the headers are too large";
+    /// A longer path and query than the policy allows.
+    PATH_TOO_LONG = "path-too-long", "request.max_path_bytes", 414, 8, "the path and its query are too long";
+    /// A target that no reading agrees on.
+    PATH_MALFORMED = "path-malformed", "request", 400, 3, "the path or its query is malformed";
+    /// A target that readings differ on.
+    PATH_AMBIGUOUS = "path-ambiguous", "request.ambiguous", 400, 3, "the path can be read in more than one way";
+    /// More query parameters than the policy allows.
+    QUERY_TOO_MANY = "query-too-many", "request.max_query_params", 400, 3, "the query has too many parameters";
+    /// A larger body than the policy allows.
+    BODY_TOO_LARGE = "body-too-large", "request.max_body_bytes", 413, 8, "the body is too large";
+    /// Plain http, with a method that a redirect would come too late for.
+    HTTPS_REQUIRED = "https-required", "request.https", 403, 7, "this request must be made over https";
+    /// Plain http, redirected permanently, the method kept.
+    HTTPS_REDIRECT_308 = "https-redirect", "request.https", 308, 7, "this is served over https";
+    /// Plain http, redirected permanently.
+    HTTPS_REDIRECT_301 = "https-redirect", "request.https", 301, 7, "this is served over https";
+    /// Plain http, redirected for now.
+    HTTPS_REDIRECT_302 = "https-redirect", "request.https", 302, 7, "this is served over https";
+    /// Plain http, redirected for now, the method kept.
+    HTTPS_REDIRECT_307 = "https-redirect", "request.https", 307, 7, "this is served over https";
     /// No host, or one that is none (RFC 9110 section 7.2).
     HOST_MALFORMED = "host-malformed", "request.hosts", 400, 3, "the request names no valid host";
     /// A host that this gateway does not answer for (RFC 9110 section 15.5.20).
@@ -67,20 +95,20 @@ struct Detail<'a> {
 }
 
 impl Refusal {
-    /// The reply before the policy's header rules are applied to it. `allow` is the value of the `Allow` header that a
-    /// 405 must carry (RFC 9110 section 15.5.6).
+    /// The reply before the policy's header rules are applied to it. `header` is the one that the status must carry:
+    /// `Allow` for a 405, `Location` for a redirect (RFC 9110 sections 15.5.6 and 15.4).
     pub(crate) fn reply(
         &self,
         format: ErrorFormat,
         grpc: bool,
         request_id: &str,
-        allow: Option<String>,
+        header: Option<(&str, Vec<u8>)>,
     ) -> Reply {
         let (detail, code) = (self.detail, self.code);
         // Caches may keep a 404 or a 405 unasked (RFC 9110 section 15.1): a refusal is about this request only.
-        let mut headers = vec![(Cow::Borrowed("cache-control"), "no-store".to_owned())];
-        if let Some(allow) = allow {
-            headers.push((Cow::Borrowed("allow"), allow));
+        let mut headers = vec![(b"cache-control".to_vec(), b"no-store".to_vec())];
+        if let Some((name, value)) = header {
+            headers.push((name.into(), value));
         }
         if grpc {
             // The host makes the gRPC response and its content type: a second one would be joined to it.
@@ -112,7 +140,7 @@ impl Refusal {
                 ("application/json", serde_json::to_string(&error))
             }
         };
-        headers.push((Cow::Borrowed("content-type"), content_type.to_owned()));
+        headers.push((b"content-type".to_vec(), content_type.into()));
         Reply {
             status: self.status,
             grpc_status: None,
@@ -138,10 +166,18 @@ pub(crate) fn request_id(id: u128) -> String {
 /// The reason phrase, which RFC 9457 section 4.2.1 asks for as the title of an `about:blank` problem.
 fn reason(status: u16) -> &'static str {
     match status {
+        301 => "Moved Permanently",
+        302 => "Found",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
         400 => "Bad Request",
+        403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
         421 => "Misdirected Request",
+        431 => "Request Header Fields Too Large",
         503 => "Service Unavailable",
         _ => "Error",
     }
@@ -155,15 +191,28 @@ mod tests {
     fn codes_are_unique_and_every_status_has_its_phrase() {
         let mut seen = std::collections::BTreeSet::new();
         for refusal in ALL {
-            assert!(seen.insert(refusal.code), "{} stands twice", refusal.code);
+            assert!(
+                seen.insert((refusal.code, refusal.status)),
+                "{} stands twice",
+                refusal.code
+            );
             assert_ne!(reason(refusal.status), "Error", "{}", refusal.status);
         }
     }
 
     #[test]
     fn a_405_says_what_is_allowed() {
-        let reply = METHOD_NOT_ALLOWED.reply(ErrorFormat::Fastapi, false, "id", Some("GET".into()));
-        assert!(reply.headers.contains(&("allow".into(), "GET".into())));
+        let reply = METHOD_NOT_ALLOWED.reply(
+            ErrorFormat::Fastapi,
+            false,
+            "id",
+            Some(("allow", b"GET".to_vec())),
+        );
+        assert!(
+            reply
+                .headers
+                .contains(&(b"allow".to_vec(), b"GET".to_vec()))
+        );
         assert_eq!(
             reply.body,
             r#"{"detail":"this method is not allowed here","code":"method-not-allowed","request_id":"id"}"#

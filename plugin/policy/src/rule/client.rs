@@ -28,6 +28,10 @@ pub(crate) struct Caller {
     pub(crate) address: Option<IpAddr>,
     /// Whether the client's own connection is encrypted, as far as is known.
     pub(crate) https: bool,
+    /// Whether the peer is one whose forwarded headers are believed.
+    pub(crate) trusted: bool,
+    /// Whether the gateway showed an address that it took from a header.
+    pub(crate) hidden: bool,
 }
 
 /// One hop: who it was spoken for, and over which scheme, if it says so.
@@ -56,12 +60,15 @@ impl ClientRule {
         let direct = Caller {
             address: source.map(|(address, _)| address),
             https: head.is_https(),
+            trusted: false,
+            hidden: false,
         };
         // Envoy shows port 0 where it took the address from a header: believed only if the policy says so.
         match (&self.forwarded, source) {
             (Forwarded::Host, _) | (_, None) => direct,
             (_, Some((_, Some(0)))) => Caller {
                 address: None,
+                hidden: true,
                 ..direct
             },
             (_, Some((peer, _))) if self.trusts(peer) => self.behind(head, direct),
@@ -71,7 +78,10 @@ impl ClientRule {
 
     /// The client behind a trusted peer.
     fn behind(&self, head: &RequestHead<'_>, peer: Caller) -> Caller {
-        let mut client = peer;
+        let mut client = Caller {
+            trusted: true,
+            ..peer
+        };
         let https = forwarded_proto(head).unwrap_or(peer.https);
         match &self.forwarded {
             Forwarded::Host => {}
@@ -186,6 +196,12 @@ fn split_unquoted(text: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
 /// address (RFC 4291 section 2.5.5.2).
 fn address_and_port(text: &[u8]) -> Option<(IpAddr, Option<u16>)> {
     let text = std::str::from_utf8(text).ok()?.trim();
+    // A zone is a name of the sender's own network card (RFC 4007 section 11): here it says nothing.
+    let unzoned = text.split_once('%').map(|(front, zone)| {
+        let rest = zone.find(']').and_then(|at| zone.get(at..)).unwrap_or("");
+        format!("{front}{rest}")
+    });
+    let text = unzoned.as_deref().unwrap_or(text);
     let bracketed = || {
         let inner = text.strip_prefix('[')?.strip_suffix(']')?;
         inner.parse::<IpAddr>().ok()
@@ -236,6 +252,8 @@ mod tests {
         let expected = Caller {
             address: expected.map(|text| text.parse().unwrap()),
             https,
+            trusted: caller.trusted,
+            hidden: caller.hidden,
         };
         assert_eq!(caller, expected, "{client} {source} {lines:?}");
     }
@@ -267,6 +285,8 @@ mod tests {
             Some("203.0.113.7"),
             false,
         );
+        check("{}", "[fe80::1%eth0]:80", &[], Some("fe80::1"), false);
+        check("{}", "fe80::1%eth0", &[], Some("fe80::1"), false);
         check("{}", "garbage", &[], None, false);
         check("{}", "203.0.113.7:0", &[], None, false);
         check(

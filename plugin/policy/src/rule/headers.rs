@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 use portcullis_config::{HeaderPattern, Headers};
 
+use super::cookies::CookiesRule;
 use super::preset::{self, When};
-use crate::decision::Edit;
+use crate::decision::{Edit, remove_once};
 use crate::message::Line;
 
 /// The compiled `headers` section.
@@ -21,6 +22,7 @@ pub(crate) struct HeadersRule {
     names: Vec<(String, Named)>,
     /// Prefixes of headers that are removed, lower case.
     prefixes: Vec<String>,
+    cookies: Option<CookiesRule>,
 }
 
 #[derive(Clone, Debug)]
@@ -80,12 +82,13 @@ impl HeadersRule {
             writes: rule.writes,
             names: rule.names.into_iter().collect(),
             prefixes: rule.prefixes,
+            cookies: headers.cookies.as_ref().map(CookiesRule::compile),
         }
     }
 
-    /// Whether the rule writes a header that depends on the scheme.
+    /// Whether the rule writes something that depends on the scheme.
     pub(crate) fn reads_scheme(&self) -> bool {
-        self.writes.iter().any(|write| write.https_only)
+        self.cookies.is_some() || self.writes.iter().any(|write| write.https_only)
     }
 
     /// The changes that make a response as the policy wants it. `https` is the scheme of the client's own connection.
@@ -109,6 +112,11 @@ impl HeadersRule {
         }
         for (write, seen) in self.writes.iter().zip(seen) {
             write.edit(seen, https, &mut edits);
+        }
+        if let Some(cookies) = &self.cookies
+            && self.named(b"set-cookie").is_none()
+        {
+            cookies.edits(lines, https, &mut edits);
         }
         edits
     }
@@ -166,8 +174,8 @@ impl Draft {
 
 impl Write {
     fn edit<'a>(&'a self, seen: Seen<'a>, https: bool, edits: &mut Vec<Edit<'a>>) {
-        let name = || Cow::Borrowed(self.name.as_str());
-        let value = || Cow::Borrowed(self.value.as_str());
+        let name = || Cow::Borrowed(self.name.as_bytes());
+        let value = || Cow::Borrowed(self.value.as_bytes());
         if self.https_only && !https {
             if seen.lines > 0 {
                 edits.push(Edit::Remove(seen.name));
@@ -185,16 +193,6 @@ impl Write {
                 edits.push(Edit::Add(name(), value()));
             }
         }
-    }
-}
-
-fn remove_once<'a>(edits: &mut Vec<Edit<'a>>, name: &'a [u8]) {
-    let again = edits.iter().any(|edit| match edit {
-        Edit::Remove(other) => other.eq_ignore_ascii_case(name),
-        _ => false,
-    });
-    if !again {
-        edits.push(Edit::Remove(name));
     }
 }
 
@@ -218,6 +216,10 @@ mod tests {
         HeadersRule::compile(&config.unwrap().headers.unwrap())
     }
 
+    fn text(bytes: Cow<'_, [u8]>) -> String {
+        String::from_utf8(bytes.into_owned()).unwrap()
+    }
+
     /// Applies the edits as a host would, and gives the lines that come out.
     fn applied(rule: &HeadersRule, lines: &[(&str, &str)], https: bool) -> Vec<(String, String)> {
         let bytes: Vec<Line<'_>> = lines
@@ -230,10 +232,11 @@ mod tests {
             .collect();
         for edit in rule.edits(&bytes, https) {
             match edit {
-                Edit::Add(name, value) => out.push((name.into_owned(), value.into_owned())),
+                Edit::Add(name, value) => out.push((text(name), text(value))),
                 Edit::Replace(name, value) => {
+                    let name = text(name);
                     let found = out.iter_mut().find(|(n, _)| *n == name);
-                    found.expect("a replaced line is there").1 = value.into_owned();
+                    found.expect("a replaced line is there").1 = text(value);
                 }
                 Edit::Remove(name) => {
                     out.retain(|(n, _)| !n.as_bytes().eq_ignore_ascii_case(name));

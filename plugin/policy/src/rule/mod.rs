@@ -1,6 +1,12 @@
 //! One protection or setting a file.
 
 pub(crate) mod client;
+pub(crate) mod cookies;
+pub(crate) mod exempt;
+pub(crate) mod forwarded;
 pub(crate) mod headers;
+pub(crate) mod https;
+pub(crate) mod lines;
 pub(crate) mod preset;
 pub(crate) mod request;
+pub(crate) mod target;

@@ -1,8 +1,13 @@
-//! Request hygiene: the hosts that are answered for, and the methods that are let in.
+//! Request hygiene: what is judged before anybody asks what the request wants.
 
-use portcullis_config::Request;
+use portcullis_config::{Ambiguous, Request};
 
+use super::forwarded::ForwardedRule;
+use super::https::HttpsRule;
+use super::lines::{LineLimits, refuse_lines};
+use super::target;
 use crate::host::HostMap;
+use crate::message::RequestHead;
 use crate::refusal::{self, Refusal};
 
 /// The compiled `request` section.
@@ -10,6 +15,13 @@ use crate::refusal::{self, Refusal};
 pub(crate) struct RequestRule {
     hosts: Option<HostMap<()>>,
     methods: Vec<String>,
+    lines: LineLimits,
+    max_path_bytes: usize,
+    max_query_params: usize,
+    max_body_bytes: Option<u64>,
+    refuses_ambiguous: bool,
+    pub(crate) https: Option<HttpsRule>,
+    pub(crate) forwarded: ForwardedRule,
 }
 
 impl RequestRule {
@@ -18,15 +30,56 @@ impl RequestRule {
             let entries = patterns.iter().map(|pattern| (pattern.clone(), ()));
             HostMap::new(entries, || (), |(), ()| ())
         });
+        let limit = |written: Option<u64>, default: usize| {
+            written.map_or(default, |n| usize::try_from(n).unwrap_or(usize::MAX))
+        };
         Self {
             hosts,
             methods: request.methods.clone(),
+            lines: LineLimits {
+                count: limit(request.max_headers.map(u64::from), 100),
+                bytes: limit(request.max_header_bytes, 16 << 10),
+            },
+            max_path_bytes: limit(request.max_path_bytes, 8 << 10),
+            max_query_params: limit(request.max_query_params.map(u64::from), 128),
+            max_body_bytes: request.max_body_bytes,
+            refuses_ambiguous: request.ambiguous != Some(Ambiguous::Allow),
+            https: request.https.as_ref().map(HttpsRule::compile),
+            forwarded: ForwardedRule::compile(&request.strip),
         }
     }
 
     /// Whether the rule looks at hosts at all.
     pub(crate) fn reads_host(&self) -> bool {
-        self.hosts.is_some()
+        self.hosts.is_some() || self.https.is_some()
+    }
+
+    /// Judges the form of the head: its lines, its target, and the length of the body that it announces.
+    pub(crate) fn refuse_form(&self, head: &RequestHead<'_>) -> Option<&'static Refusal> {
+        let target = head.path();
+        refuse_lines(head.lines(), self.lines)
+            .or_else(|| (target.len() > self.max_path_bytes).then_some(&refusal::PATH_TOO_LONG))
+            .or_else(|| target::refuse_malformed(target))
+            .or_else(|| {
+                let refused = self.refuses_ambiguous && target::is_ambiguous(target);
+                refused.then_some(&refusal::PATH_AMBIGUOUS)
+            })
+            .or_else(|| {
+                let refused = target::query_parameters(target) > self.max_query_params;
+                refused.then_some(&refusal::QUERY_TOO_MANY)
+            })
+            .or_else(|| self.refuse_body(content_length(head)?))
+    }
+
+    /// Judges a body of so many bytes.
+    pub(crate) fn refuse_body(&self, bytes: u64) -> Option<&'static Refusal> {
+        let limit = self.max_body_bytes?;
+        (bytes > limit).then_some(&refusal::BODY_TOO_LARGE)
+    }
+
+    /// Whether the body's bytes are to be counted as they come: the head does not tell their number.
+    pub(crate) fn counts_body(&self, head: &RequestHead<'_>) -> bool {
+        self.max_body_bytes.is_some() && content_length(head).is_none()
     }
 
     /// Judges the host; `None` is one that is not valid.
@@ -51,4 +104,10 @@ impl RequestRule {
     pub(crate) fn allow(&self) -> String {
         self.methods.join(", ")
     }
+}
+
+/// The announced length of the body. One past 2^64 is that long at least.
+fn content_length(head: &RequestHead<'_>) -> Option<u64> {
+    let digits = std::str::from_utf8(head.get("content-length")?).ok()?;
+    Some(digits.parse().unwrap_or(u64::MAX))
 }

@@ -1,7 +1,15 @@
-//! Ids for requests.
+//! What all exchanges of one worker share.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
+
+/// What all exchanges of one worker share.
+#[derive(Default)]
+pub(crate) struct Worker {
+    pub(crate) ids: Ids,
+    /// Whether the log says already that clients' addresses are not known.
+    pub(crate) told_of_hidden_clients: Cell<bool>,
+}
 
 /// Numbers for requests: a counter under a keyed hash, so that none tells of another.
 #[derive(Default)]

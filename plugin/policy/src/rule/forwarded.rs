@@ -1,0 +1,241 @@
+//! Request headers that a client must not choose: those that backends read as orders from the infrastructure.
+//!
+//! Forwarded headers of a peer that is not trusted are dropped, but for the two that backends cannot do without:
+//! `X-Forwarded-For` and `X-Forwarded-Proto` are rewritten to what was found out here.
+
+use std::borrow::Cow;
+
+use portcullis_config::HeaderName;
+
+use super::client::Caller;
+use crate::decision::{Edit, remove_once};
+use crate::message::Line;
+
+/// Stripped whoever sends them: they override the path or the method behind the checks, or (`Proxy`, CVE-2016-5385)
+/// a backend's environment; or they are this filter's own to the upstream.
+const ALWAYS: [&str; 7] = [
+    "proxy",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-profanity",
+    "x-rewrite-url",
+];
+
+/// Stripped from peers that are not trusted, beside every `X-Forwarded-*`.
+const CLAIMS: [&str; 5] = [
+    "cf-connecting-ip",
+    "forwarded",
+    "true-client-ip",
+    "x-client-ip",
+    "x-real-ip",
+];
+
+/// The compiled lists.
+#[derive(Clone, Debug)]
+pub(crate) struct ForwardedRule {
+    strip: Vec<HeaderName>,
+}
+
+impl ForwardedRule {
+    pub(crate) fn compile(strip: &[HeaderName]) -> Self {
+        Self {
+            strip: strip.to_vec(),
+        }
+    }
+
+    /// The changes to a request's headers.
+    pub(crate) fn edits<'a>(&self, lines: &[Line<'a>], caller: &Caller) -> Vec<Edit<'a>> {
+        let mut edits = Vec::new();
+        let mut address = Rewritten::new("x-forwarded-for");
+        let mut scheme = Rewritten::new("x-forwarded-proto");
+        for &(name, value) in lines {
+            if self.strips(name) {
+                address.stripped |= is(name, address.name);
+                scheme.stripped |= is(name, scheme.name);
+                remove_once(&mut edits, name);
+            } else if caller.trusted {
+            } else if is(name, address.name) {
+                address.see(value);
+            } else if is(name, scheme.name) {
+                scheme.see(value);
+            } else if is_claim(name) {
+                remove_once(&mut edits, name);
+            }
+        }
+        if !caller.trusted {
+            let client = caller
+                .address
+                .map_or(Cow::Borrowed("unknown"), |ip| ip.to_string().into());
+            address.write(client, &mut edits);
+            scheme.write(
+                if caller.https { "https" } else { "http" }.into(),
+                &mut edits,
+            );
+        }
+        edits
+    }
+
+    fn strips(&self, name: &[u8]) -> bool {
+        ALWAYS.iter().any(|one| is(name, one))
+            || self.strip.iter().any(|one| is(name, one.as_str()))
+    }
+}
+
+/// A header that must say one thing on one line.
+struct Rewritten<'a> {
+    name: &'static str,
+    lines: usize,
+    value: &'a [u8],
+    /// The operator strips it.
+    stripped: bool,
+}
+
+impl<'a> Rewritten<'a> {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            lines: 0,
+            value: b"",
+            stripped: false,
+        }
+    }
+
+    fn see(&mut self, value: &'a [u8]) {
+        self.lines += 1;
+        self.value = value;
+    }
+
+    fn write(&self, value: Cow<'static, str>, edits: &mut Vec<Edit<'a>>) {
+        let (name, value) = (Cow::Borrowed(self.name.as_bytes()), bytes(value));
+        match self.lines {
+            _ if self.stripped => {}
+            0 => edits.push(Edit::Add(name, value)),
+            1 if self.value == value.as_ref() => {}
+            1 => edits.push(Edit::Replace(name, value)),
+            _ => {
+                edits.push(Edit::Remove(self.name.as_bytes()));
+                edits.push(Edit::Add(name, value));
+            }
+        }
+    }
+}
+
+fn bytes(text: Cow<'static, str>) -> Cow<'static, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}
+
+fn is(name: &[u8], wanted: &str) -> bool {
+    name.eq_ignore_ascii_case(wanted.as_bytes())
+}
+
+fn is_claim(name: &[u8]) -> bool {
+    const PREFIX: &[u8] = b"x-forwarded-";
+    let prefixed = name.get(..PREFIX.len());
+    prefixed.is_some_and(|front| front.eq_ignore_ascii_case(PREFIX))
+        || CLAIMS.iter().any(|one| is(name, one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(trusted: bool, lines: &[(&str, &str)], expected: &[(&str, &str)]) {
+        let names: HeaderName = serde_name();
+        let rule = ForwardedRule::compile(&[names]);
+        let caller = Caller {
+            address: Some("203.0.113.7".parse().unwrap()),
+            https: true,
+            trusted,
+            hidden: false,
+        };
+        let bytes: Vec<Line<'_>> = lines
+            .iter()
+            .map(|(n, v)| (n.as_bytes(), v.as_bytes()))
+            .collect();
+        let mut out: Vec<(String, String)> = lines
+            .iter()
+            .map(|(n, v)| (n.to_ascii_lowercase(), (*v).to_owned()))
+            .collect();
+        let text = |bytes: Cow<'_, [u8]>| String::from_utf8(bytes.into_owned()).unwrap();
+        for edit in rule.edits(&bytes, &caller) {
+            match edit {
+                Edit::Add(name, value) => out.push((text(name), text(value))),
+                Edit::Replace(name, value) => {
+                    let name = text(name);
+                    out.iter_mut().find(|(n, _)| *n == name).unwrap().1 = text(value);
+                }
+                Edit::Remove(name) => out.retain(|(n, _)| !n.as_bytes().eq_ignore_ascii_case(name)),
+            }
+        }
+        out.sort();
+        let expected: Vec<(String, String)> = expected
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
+        assert_eq!(out, expected, "{lines:?}");
+    }
+
+    fn serde_name() -> HeaderName {
+        let text = br#"{"version":1,"request":{"strip":["X-Debug-User"]}}"#;
+        let document = portcullis_config::Document::from_bytes(text).unwrap();
+        let request = portcullis_config::read(&document)
+            .0
+            .unwrap()
+            .request
+            .unwrap();
+        request.strip.into_iter().next().unwrap()
+    }
+
+    const FOR: (&str, &str) = ("x-forwarded-for", "203.0.113.7");
+    const PROTO: (&str, &str) = ("x-forwarded-proto", "https");
+
+    #[test]
+    fn claims_of_strangers_are_dropped_or_rewritten() {
+        check(false, &[], &[FOR, PROTO]);
+        check(false, &[FOR, PROTO], &[FOR, PROTO]);
+        check(
+            false,
+            &[
+                ("X-Forwarded-For", "1.1.1.1"),
+                ("x-forwarded-for", "2.2.2.2"),
+                ("X-Forwarded-Proto", "http"),
+            ],
+            &[FOR, PROTO],
+        );
+        check(
+            false,
+            &[
+                ("Forwarded", "for=1.1.1.1"),
+                ("X-Forwarded-Host", "a"),
+                ("x-real-ip", "1.1.1.1"),
+                ("accept", "*/*"),
+            ],
+            &[("accept", "*/*"), FOR, PROTO],
+        );
+    }
+
+    #[test]
+    fn a_trusted_proxy_keeps_its_word_and_nobody_overrides_the_method() {
+        let proxied = [
+            ("forwarded", "for=1.1.1.1"),
+            ("x-forwarded-for", "1.1.1.1, 10.0.0.1"),
+        ];
+        check(true, &proxied, &proxied);
+        check(
+            true,
+            &[
+                ("X-HTTP-Method-Override", "DELETE"),
+                ("proxy", "a"),
+                ("Proxy", "b"),
+                ("X-Original-URL", "/admin"),
+                ("x-debug-user", "1"),
+            ],
+            &[],
+        );
+    }
+}
