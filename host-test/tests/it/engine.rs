@@ -73,26 +73,42 @@ impl EngineTarget {
         }
         let before = headers.clone();
         let lines: Vec<Line<'_>> = before.iter().collect();
-        for edit in exchange.on_response_head(&ResponseHead::new(&lines)) {
-            match edit {
-                Edit::Add(name, value) => headers.push(name.as_bytes(), value.as_bytes()),
-                Edit::Replace(name, value) => headers.set(name.as_bytes(), value.as_bytes()),
-                Edit::Remove(name) => {
-                    headers.remove(name);
-                }
+        apply(
+            &mut headers,
+            exchange.on_response_head(&ResponseHead::new(&lines)),
+        );
+        headers
+    }
+}
+
+fn apply(headers: &mut HeaderMap, edits: Vec<Edit<'_>>) {
+    for edit in edits {
+        match edit {
+            Edit::Add(name, value) => headers.push(name, value),
+            Edit::Replace(name, value) => headers.set(name, value),
+            Edit::Remove(name) => {
+                headers.remove(name);
             }
         }
-        headers
+    }
+}
+
+/// The line that a client's own HTTP library adds for a body.
+fn framing(request: &Request) -> Option<(&'static str, String)> {
+    let headers = &request.headers;
+    if headers.contains("content-length") || headers.contains("transfer-encoding") {
+        return None;
+    }
+    match request.body.as_slice() {
+        [] => None,
+        [whole] if request.trailers.is_empty() => Some(("content-length", whole.len().to_string())),
+        _ => Some(("transfer-encoding", "chunked".to_owned())),
     }
 }
 
 /// What a gateway makes of a reply: it adds the body's length.
 fn replied(reply: Reply) -> (u16, HeaderMap, Vec<u8>) {
-    let mut headers: HeaderMap = reply
-        .headers
-        .into_iter()
-        .map(|(name, value)| (name.into_owned().into_bytes(), value.into_bytes()))
-        .collect();
+    let mut headers: HeaderMap = reply.headers.into_iter().collect();
     if let Some(status) = reply.grpc_status {
         headers.push("content-type", "application/grpc");
         headers.push("grpc-status", status.to_string());
@@ -115,7 +131,12 @@ impl Target for EngineTarget {
             (b":authority", request.host.as_bytes()),
             (b":scheme", request.scheme.name().as_bytes()),
         ];
-        let lines: Vec<Line<'_>> = pseudo.into_iter().chain(request.headers.iter()).collect();
+        let framing = framing(request);
+        let framing = framing
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let headers = request.headers.iter().chain(framing);
+        let lines: Vec<Line<'_>> = pseudo.into_iter().chain(headers).collect();
         let gateway = Gateway {
             request,
             id: self.ids.replace(self.ids.get() + 1),
@@ -123,22 +144,29 @@ impl Target for EngineTarget {
         let mut exchange = self.policy.begin();
         let is_head = request.method == "HEAD";
         let decision = exchange.on_request_head(&RequestHead::new(&lines), &gateway);
-        let (status, headers, body, upstream) = match decision {
-            Decision::Reply(reply) => {
-                let (status, headers, body) = replied(reply);
-                (status, headers, body, UpstreamSeen::NotCalled)
+        let seen = |edits: Vec<Edit<'_>>| {
+            let mut headers = request.headers.clone();
+            apply(&mut headers, edits);
+            SeenRequest {
+                method: request.method.clone(),
+                path: request.path.clone(),
+                host: request.host.clone(),
+                headers,
+                body: request.body.concat(),
             }
-            Decision::Continue => {
-                let seen = SeenRequest {
-                    method: request.method.clone(),
-                    path: request.path.clone(),
-                    host: request.host.clone(),
-                    headers: request.headers.clone(),
-                    body: request.body.concat(),
-                };
+        };
+        let (upstream, mut reply) = match decision {
+            Decision::Reply(reply) => (UpstreamSeen::NotCalled, Some(reply)),
+            Decision::Continue(edits) => (UpstreamSeen::Called(Box::new(seen(edits))), None),
+        };
+        for chunk in &request.body {
+            reply = reply.or_else(|| exchange.on_request_body(chunk.len()));
+        }
+        let (status, headers, body) = match reply {
+            Some(reply) => replied(reply),
+            None => {
                 let headers = Self::answered(&exchange, respond);
-                let upstream = UpstreamSeen::Called(Box::new(seen));
-                (respond.status, headers, respond.body.clone(), upstream)
+                (respond.status, headers, respond.body.clone())
             }
         };
         let line = exchange.finish().and_then(|record| record.log_line());
