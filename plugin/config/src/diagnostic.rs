@@ -256,6 +256,10 @@ pub mod code {
         HEADERS_SET_AND_DEFAULTED = "headers-set-and-defaulted",
         /// A header that the gateway itself keeps.
         HEADERS_RESERVED = "headers-reserved",
+        /// `same_site: none` without `secure`: browsers drop such cookies.
+        COOKIES_NONE_INSECURE = "cookies-none-insecure",
+        /// A redirect to https without a list of hosts to redirect to.
+        HTTPS_WITHOUT_HOSTS = "https-without-hosts",
         /// Two routes of one name.
         ROUTE_NAME_TAKEN = "route-name-taken",
         /// Two routes that no request can tell apart.

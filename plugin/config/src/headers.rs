@@ -257,6 +257,13 @@ fn cookies(node: &Node<'_>) -> Option<Cookies> {
             })
             .unwrap_or_default(),
     };
+    if cookies.same_site == Some(SameSite::None) && !cookies.secure {
+        object.node.error(
+            code::COOKIES_NONE_INSECURE,
+            "browsers drop `SameSite=None` cookies that are not `Secure`",
+            Some("set `secure: true`"),
+        );
+    }
     object.finish();
     Some(cookies)
 }

@@ -186,6 +186,18 @@ fn warn(config: &Config, diagnostics: &mut Diagnostics) {
             Some("`headers: {}` alone hardens every response".to_owned()),
         );
     }
+    let redirects_anywhere = config
+        .request
+        .as_ref()
+        .is_some_and(|request| request.https.is_some() && request.hosts.is_none());
+    if redirects_anywhere {
+        diagnostics.warning(
+            code::HTTPS_WITHOUT_HOSTS,
+            "/request/https",
+            "a redirect leads to whatever host the request names",
+            Some("list the `hosts` that this gateway answers for".to_owned()),
+        );
+    }
     if config.unmatched == Unmatched::Reject
         && config.routes.is_empty()
         && !diagnostics.has_errors()

@@ -163,8 +163,6 @@ fn what_is_not_enforced_is_never_accepted() {
     check_findings(
         r##"{
             "version": 1,
-            "request": {"https": {}, "max_headers": 10, "max_body_bytes": "1MiB", "strip": ["x-a"], "ambiguous": "allow"},
-            "headers": {"cookies": {"secure": true}},
             "cors": {"origins": ["*"]},
             "rate_limits": [{"name": "a", "quota": "1/1s"}],
             "limiter": {"protocol": "rls-grpc", "upstream": "x"},
@@ -225,6 +223,13 @@ fn contradictions_are_errors() {
             "header-value /headers/set/x-a",
             "header-name /headers/set/x b",
             "header-name /headers/remove/0",
+        ],
+    );
+    check_findings(
+        r#"{"version":1,"headers":{"cookies":{"same_site":"none"}},"request":{"https":{}}}"#,
+        &[
+            "cookies-none-insecure /headers/cookies",
+            "https-without-hosts /request/https",
         ],
     );
     check_findings(
@@ -376,6 +381,56 @@ fn hosts_methods_and_unmatched_in_their_order() {
         &["route-method-not-allowed"],
     );
     check(&[], 400, &["path-malformed"]);
+}
+
+#[test]
+fn what_goes_up_is_what_was_found_out() {
+    let policy = policy(r#"{"version":1,"request":{"strip":["x-debug"]}}"#);
+    let mut head = get("/").to_vec();
+    head.extend([
+        ("X-Forwarded-For", "1.1.1.1"),
+        ("x-debug", "1"),
+        ("x-real-ip", "1.1.1.1"),
+    ]);
+    let (seen, _) = judged(&policy, &head);
+    let edits = [
+        "-x-debug",
+        "-x-real-ip",
+        "=x-forwarded-for: 203.0.113.7",
+        "+x-forwarded-proto: http",
+    ];
+    assert_eq!(seen, Seen::Continue(edits.map(str::to_owned).to_vec()));
+}
+
+#[test]
+fn a_body_is_counted_where_the_head_does_not_tell_its_length() {
+    let text = |mode: &str| {
+        format!(r#"{{"version":1,"request":{{"mode":"{mode}","max_body_bytes":"10B"}}}}"#)
+    };
+    let sent = |mode: &str, chunks: &[usize]| {
+        let (_, mut exchange) = judged(&policy(&text(mode)), &get("/"));
+        let mut replies = chunks
+            .iter()
+            .filter_map(|size| exchange.on_request_body(*size));
+        let status = replies.next().map(|reply| reply.status);
+        let again = replies.next().is_some();
+        let codes = exchange.finish().map_or(0, |record| record.findings.len());
+        (status, again, codes)
+    };
+    assert_eq!(sent("enforce", &[4, 6, 0]), (None, false, 0));
+    assert_eq!(sent("enforce", &[4, 7, 1]), (Some(413), false, 1));
+    assert_eq!(
+        sent("enforce", &[usize::MAX, usize::MAX]),
+        (Some(413), false, 1)
+    );
+    assert_eq!(sent("report", &[4, 7, 1]), (None, false, 1));
+    assert_eq!(sent("off", &[400]), (None, false, 0));
+    let mut announced = get("/").to_vec();
+    announced.push(("content-length", "11"));
+    assert_eq!(
+        outcome(&policy(&text("enforce")), &announced),
+        (413, vec!["body-too-large"])
+    );
 }
 
 #[test]
