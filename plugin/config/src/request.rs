@@ -39,6 +39,8 @@ pub struct Request {
 pub struct Https {
     /// The status of the redirect: 301, 302, 307 or 308.
     pub redirect: u16,
+    /// The port that the redirect leads to. Default 443, which `Location` leaves out.
+    pub port: u16,
     /// Requests that stay on http.
     pub exempt: Exempt,
 }
@@ -85,6 +87,11 @@ fn https(node: &Node<'_>) -> Option<Https> {
     let mut object = node.object()?;
     let https = Https {
         redirect: object.read("redirect", redirect).unwrap_or(308),
+        port: object
+            .read("port", |n| {
+                n.count(1, 65_535).and_then(|n| u16::try_from(n).ok())
+            })
+            .unwrap_or(443),
         exempt: object.read("exempt", exempt::read).unwrap_or_default(),
     };
     object.finish();

@@ -10,8 +10,11 @@ mod root;
 mod wire;
 mod worker;
 
-proxy_wasm::main! {{
-    // The SDK logs nothing itself; the level only says what it would let through.
-    proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(root::Root::default()));
-}}
+/// The entry point that the ABI asks for.
+mod entry {
+    proxy_wasm::main! {{
+        // The SDK logs nothing itself; the level only says what it would let through.
+        proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Info);
+        proxy_wasm::set_root_context(|_| Box::new(crate::root::Root::default()));
+    }}
+}

@@ -508,6 +508,7 @@ fn replies_carry_the_headers_of_the_policy_once() {
             "cache-control",
             "content-security-policy",
             "content-type",
+            "cross-origin-embedder-policy",
             "cross-origin-opener-policy",
             "cross-origin-resource-policy",
             "referrer-policy",

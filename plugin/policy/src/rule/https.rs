@@ -11,6 +11,8 @@ use crate::refusal::{self, Refusal};
 #[derive(Clone, Debug)]
 pub(crate) struct HttpsRule {
     redirect: &'static Refusal,
+    /// `:8443`, or nothing for 443.
+    port: String,
     exempt: Exemption,
 }
 
@@ -23,12 +25,16 @@ impl HttpsRule {
                 307 => &refusal::HTTPS_REDIRECT_307,
                 _ => &refusal::HTTPS_REDIRECT_308,
             },
+            port: match https.port {
+                443 => String::new(),
+                port => format!(":{port}"),
+            },
             exempt: Exemption::compile(&https.exempt),
         }
     }
 
-    /// Judges a request, and gives the `Location` of a redirect: the same host without its port, path and query byte
-    /// for byte. A redirect to a host that is none would go anywhere.
+    /// Judges a request, and gives the `Location` of a redirect: the same host on the port of https, path and
+    /// query byte for byte. A redirect to a host that is none would go anywhere.
     pub(crate) fn refuse(
         &self,
         head: &RequestHead<'_>,
@@ -43,7 +49,13 @@ impl HttpsRule {
         }
         match host.filter(|_| matches!(head.method(), b"GET" | b"HEAD")) {
             Some(host) => {
-                let location = [b"https://", host.as_bytes(), head.path()].concat();
+                let parts = [
+                    b"https://",
+                    host.as_bytes(),
+                    self.port.as_bytes(),
+                    head.path(),
+                ];
+                let location = parts.concat();
                 Some((self.redirect, Some(location)))
             }
             None => Some((&refusal::HTTPS_REQUIRED, None)),

@@ -32,13 +32,15 @@ const COMMON: [Fixed; 6] = [
 ];
 
 /// For JSON: nothing in a response is ever a page, or anybody else's to embed or to keep.
-const API: [Fixed; 4] = [
+const API: [Fixed; 5] = [
     ("cache-control", "no-store", When::Absent),
     (
         "content-security-policy",
         "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
         When::Absent,
     ),
+    // Says nothing of data; of a response that is shown as a page after all it makes a page without foreign parts.
+    ("cross-origin-embedder-policy", "require-corp", When::Absent),
     ("cross-origin-resource-policy", "same-origin", When::Always),
     ("referrer-policy", "no-referrer", When::Absent),
 ];
