@@ -18,6 +18,7 @@ mod guest;
 mod host;
 mod layout;
 mod module;
+mod pictures;
 mod readme;
 mod scenarios;
 mod stream;
