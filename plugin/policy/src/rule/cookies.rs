@@ -72,10 +72,12 @@ impl CookiesRule {
         let has = attributes(parts);
         let mut missing = String::new();
         let same_site = self.cookies.same_site.filter(|_| !has.same_site);
-        let prefixed = [&b"__host-"[..], b"__secure-"].iter().any(|prefix| {
-            let front = name.get(..prefix.len());
-            front.is_some_and(|front| front.eq_ignore_ascii_case(prefix))
-        });
+        let prefixed = [&b"__host-"[..], b"__http-", b"__secure-"]
+            .iter()
+            .any(|prefix| {
+                let front = name.get(..prefix.len());
+                front.is_some_and(|front| front.eq_ignore_ascii_case(prefix))
+            });
         let needs_secure = has.needs_secure || prefixed || same_site == Some(SameSite::None);
         if https && !has.secure && (self.cookies.secure || needs_secure) {
             missing.push_str("; Secure");
@@ -212,6 +214,7 @@ mod tests {
             &["__Host-a=1; Path=/"],
             &["__Host-a=1; Path=/; Secure"],
         );
+        check(&nothing, true, &["__Http-a=1"], &["__Http-a=1; Secure"]);
         check(&nothing, true, &["a=1"], &["a=1"]);
     }
 

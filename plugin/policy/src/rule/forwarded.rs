@@ -48,12 +48,10 @@ impl ForwardedRule {
     /// The changes to a request's headers.
     pub(crate) fn edits<'a>(&self, lines: &[Line<'a>], caller: &Caller) -> Vec<Edit<'a>> {
         let mut edits = Vec::new();
-        let mut address = Rewritten::new("x-forwarded-for");
-        let mut scheme = Rewritten::new("x-forwarded-proto");
+        let mut address = self.rewritten("x-forwarded-for");
+        let mut scheme = self.rewritten("x-forwarded-proto");
         for &(name, value) in lines {
             if self.strips(name) {
-                address.stripped |= is(name, address.name);
-                scheme.stripped |= is(name, scheme.name);
                 remove_once(&mut edits, name);
             } else if caller.trusted {
             } else if is(name, address.name) {
@@ -77,6 +75,15 @@ impl ForwardedRule {
         edits
     }
 
+    fn rewritten<'a>(&self, name: &'static str) -> Rewritten<'a> {
+        Rewritten {
+            name,
+            lines: 0,
+            value: b"",
+            stripped: self.strips(name.as_bytes()),
+        }
+    }
+
     fn strips(&self, name: &[u8]) -> bool {
         ALWAYS.iter().any(|one| is(name, one))
             || self.strip.iter().any(|one| is(name, one.as_str()))
@@ -93,15 +100,6 @@ struct Rewritten<'a> {
 }
 
 impl<'a> Rewritten<'a> {
-    fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            lines: 0,
-            value: b"",
-            stripped: false,
-        }
-    }
-
     fn see(&mut self, value: &'a [u8]) {
         self.lines += 1;
         self.value = value;
@@ -145,8 +143,16 @@ mod tests {
     use super::*;
 
     fn check(trusted: bool, lines: &[(&str, &str)], expected: &[(&str, &str)]) {
-        let names: HeaderName = serde_name();
-        let rule = ForwardedRule::compile(&[names]);
+        check_with(&["X-Debug-User"], trusted, lines, expected);
+    }
+
+    fn check_with(
+        strip: &[&str],
+        trusted: bool,
+        lines: &[(&str, &str)],
+        expected: &[(&str, &str)],
+    ) {
+        let rule = ForwardedRule::compile(&names(strip));
         let caller = Caller {
             address: Some("203.0.113.7".parse().unwrap()),
             https: true,
@@ -180,15 +186,11 @@ mod tests {
         assert_eq!(out, expected, "{lines:?}");
     }
 
-    fn serde_name() -> HeaderName {
-        let text = br#"{"version":1,"request":{"strip":["X-Debug-User"]}}"#;
-        let document = portcullis_config::Document::from_bytes(text).unwrap();
-        let request = portcullis_config::read(&document)
-            .0
-            .unwrap()
-            .request
-            .unwrap();
-        request.strip.into_iter().next().unwrap()
+    fn names(strip: &[&str]) -> Vec<HeaderName> {
+        let text = serde_json::json!({"version": 1, "request": {"strip": strip}}).to_string();
+        let document = portcullis_config::Document::from_bytes(text.as_bytes()).unwrap();
+        let request = portcullis_config::read(&document).0.unwrap().request;
+        request.unwrap().strip
     }
 
     const FOR: (&str, &str) = ("x-forwarded-for", "203.0.113.7");
@@ -237,5 +239,12 @@ mod tests {
             ],
             &[],
         );
+    }
+
+    #[test]
+    fn what_the_operator_strips_is_not_written_either() {
+        let strip = ["X-Forwarded-For"];
+        check_with(&strip, false, &[("x-forwarded-for", "1.1.1.1")], &[PROTO]);
+        check_with(&strip, false, &[], &[PROTO]);
     }
 }

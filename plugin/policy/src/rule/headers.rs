@@ -115,6 +115,7 @@ impl HeadersRule {
         }
         if let Some(cookies) = &self.cookies
             && self.named(b"set-cookie").is_none()
+            && !self.has_prefix(b"set-cookie")
         {
             cookies.edits(lines, https, &mut edits);
         }
@@ -302,6 +303,15 @@ mod tests {
         assert!(out.contains(&("server".into(), "mine".into())));
         assert!(out.contains(&("x-frame-options".into(), "SAMEORIGIN".into())));
         assert!(!out.iter().any(|(n, _)| n.starts_with("x-kong")));
+    }
+
+    #[test]
+    fn cookies_that_are_removed_are_not_hardened_back() {
+        for remove in ["set-cookie", "set-*"] {
+            let headers =
+                format!(r#"{{"preset":"none","remove":["{remove}"],"cookies":{{"secure":true}}}}"#);
+            check(&headers, &[("set-cookie", "a=1")], true, &[]);
+        }
     }
 
     #[test]

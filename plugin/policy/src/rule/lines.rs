@@ -64,6 +64,9 @@ pub(crate) fn refuse_lines(lines: &[Line<'_>], limits: LineLimits) -> Option<&'s
                 {
                     return Some(&refusal::HEADER_REPEATED);
                 }
+                "authorization" if is_joined_token(value) => {
+                    return Some(&refusal::HEADER_REPEATED);
+                }
                 _ => {}
             }
         }
@@ -75,6 +78,14 @@ pub(crate) fn refuse_lines(lines: &[Line<'_>], limits: LineLimits) -> Option<&'s
         return Some(&refusal::HEADERS_TOO_MANY);
     }
     (bytes > limits.bytes).then_some(&refusal::HEADERS_TOO_LARGE)
+}
+
+/// Whether two credentials stand in one value: those of Basic and Bearer have no comma (RFC 9110 section 11.2), those of
+/// Digest may.
+fn is_joined_token(value: &[u8]) -> bool {
+    let scheme = value.split(|b| *b == b' ').next().unwrap_or_default();
+    let token68 = [&b"basic"[..], b"bearer"];
+    value.contains(&b',') && token68.iter().any(|one| scheme.eq_ignore_ascii_case(one))
 }
 
 fn singleton(name: &[u8]) -> Option<(usize, &'static str)> {
@@ -111,6 +122,7 @@ mod tests {
             repeated,
         );
         check(&[(b"origin", b"https://a.test,https://b.test")], repeated);
+        check(&[(b"authorization", b"bearer a,Bearer b")], repeated);
         check(
             &[(b"content-type", b"application/json, text/plain")],
             repeated,

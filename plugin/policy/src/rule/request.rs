@@ -58,6 +58,12 @@ impl RequestRule {
     pub(crate) fn refuse_form(&self, head: &RequestHead<'_>) -> Option<&'static Refusal> {
         let target = head.path();
         refuse_lines(head.lines(), self.lines)
+            .or_else(|| {
+                // Envoy joins two hosts to one name; where hosts are listed, it is not on the list.
+                let joined = self.hosts.is_none()
+                    && head.authority().is_some_and(|host| host.contains(&b','));
+                joined.then_some(&refusal::HEADER_REPEATED)
+            })
             .or_else(|| (target.len() > self.max_path_bytes).then_some(&refusal::PATH_TOO_LONG))
             .or_else(|| target::refuse_malformed(target))
             .or_else(|| {

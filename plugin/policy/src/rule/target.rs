@@ -13,8 +13,8 @@ pub(crate) fn is_ambiguous(target: &[u8]) -> bool {
         return true;
     }
     let encoded = escapes(path).any(|escape| match escape {
-        // `%25` is a percent sign: what follows it may become an escape of its own.
-        Some((b'%', rest)) => escapes_at(rest),
+        // `%25` is a percent sign: what follows it, decoded too, may become an escape of its own.
+        Some((b'%', rest)) => decodes_to_digits(rest),
         Some((byte, _)) => matches!(byte, b'/' | b'\\' | b';'),
         None => false,
     });
@@ -71,8 +71,22 @@ fn escapes(text: &[u8]) -> impl Iterator<Item = Option<(u8, &[u8])>> {
     })
 }
 
-fn escapes_at(text: &[u8]) -> bool {
-    byte_of(text).is_some()
+/// Whether two hexadecimal digits come next, each as it is or encoded.
+fn decodes_to_digits(text: &[u8]) -> bool {
+    let digit = |text| match next_decoded(text) {
+        Some((byte, rest)) if byte.is_ascii_hexdigit() => Some(rest),
+        _ => None,
+    };
+    digit(text).and_then(digit).is_some()
+}
+
+/// The first byte, decoded once, and what follows it.
+fn next_decoded(text: &[u8]) -> Option<(u8, &[u8])> {
+    let (byte, rest) = text.split_first()?;
+    match byte {
+        b'%' => byte_of(rest),
+        plain => Some((*plain, rest)),
+    }
 }
 
 /// The byte that two hexadecimal digits stand for, and what follows them.
@@ -90,18 +104,11 @@ pub(crate) fn byte_of(text: &[u8]) -> Option<(u8, &[u8])> {
 fn is_dot_segment(segment: &[u8]) -> bool {
     let mut rest = segment;
     let mut dots = 0;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = match byte {
-            b'.' => after,
-            b'%' => match byte_of(after) {
-                Some((b'.', after)) => after,
-                _ => return false,
-            },
-            _ => return false,
-        };
+    while let Some((b'.', after)) = next_decoded(rest) {
+        rest = after;
         dots += 1;
     }
-    matches!(dots, 1 | 2)
+    rest.is_empty() && matches!(dots, 1 | 2)
 }
 
 #[cfg(test)]
@@ -131,6 +138,11 @@ mod tests {
         check("/a%3bv", true);
         check("/a%252fb", true);
         check("/a%2561", true);
+        check("/a%252%66b", true);
+        check("/a%25%32fb", true);
+        check("/a%25%32%46b", true);
+        check("/a%25%32", false);
+        check("/a%25%20b", false);
     }
 
     #[test]
