@@ -6,22 +6,18 @@
 mod body;
 mod head;
 mod pump;
+mod worker;
 
-use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::mpsc as answers;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::uri::Authority;
-use hyper::service::service_fn;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
 use crate::host::Host;
@@ -29,16 +25,10 @@ use crate::host::log::Log;
 use crate::module::Module;
 use crate::trap::Trap;
 use crate::vm::{StartError, Vm, VmConfig};
-use body::Body;
+use worker::Worker;
 
-/// Connections of one worker at once; more wait to be accepted.
-const MAX_CONNECTIONS: usize = 1_024;
-/// How long a client may take for the head of a request.
-const HEAD_PATIENCE: Duration = Duration::from_secs(30);
-/// A filter that cannot be restarted is not tried again sooner.
-const RESTART_PAUSE: Duration = Duration::from_secs(1);
-/// How often a worker looks whether a tick is due or a queue has an entry.
-const TICK_STEP: Duration = Duration::from_millis(50);
+/// How long a worker may take to accept a policy: it may be in a callback, and a filter has its own limit.
+const RELOAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a gateway is made of.
 pub struct GatewayConfig {
@@ -113,12 +103,22 @@ pub enum GatewayError {
     /// The filter refuses its policy; these are its words.
     #[error("the filter refuses the policy{}", .0.iter().map(|line| format!("\n  {line}")).collect::<String>())]
     Refused(Vec<String>),
+    /// A worker has gone, or is busy for longer than any filter may be.
+    #[error("a worker does not answer")]
+    Silent,
 }
 
-/// A running gateway; it stops when it is dropped.
+/// A policy on its way to a worker, and where the worker says what became of it.
+struct Delivery {
+    policy: Arc<[u8]>,
+    answer: answers::Sender<Result<Vec<Log>, GatewayError>>,
+}
+
+/// A running gateway. Dropped it stops: it accepts nothing more, and gives what is under way a few seconds.
 pub struct Gateway {
     address: SocketAddr,
     stop: watch::Sender<bool>,
+    deliveries: Vec<mpsc::Sender<Delivery>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -139,6 +139,7 @@ impl Gateway {
         let mut gateway = Self {
             address,
             stop,
+            deliveries: Vec::new(),
             threads: Vec::new(),
         };
         for number in 0..config.workers.max(1) {
@@ -150,19 +151,14 @@ impl Gateway {
                 .map_err(GatewayError::Worker)?;
             let (upstream, report) = (config.upstream.clone(), Arc::clone(&config.report));
             let stopped = stopped.clone();
+            let (deliver, delivered) = mpsc::channel(1);
+            gateway.deliveries.push(deliver);
             let thread = std::thread::Builder::new()
                 .name(format!("worker {number}"))
                 .spawn(move || {
-                    let worker = Rc::new(Worker {
-                        vm: RefCell::new(vm),
-                        client: Client::builder(TokioExecutor::new())
-                            .set_host(false)
-                            .build_http(),
-                        upstream,
-                        report,
-                        dead_since: Cell::new(None),
-                    });
-                    LocalSet::new().block_on(&runtime, worker.run(listener, stopped));
+                    let worker = Rc::new(Worker::new(vm, upstream, report));
+                    let running = worker.run(listener, stopped, delivered);
+                    LocalSet::new().block_on(&runtime, running);
                 });
             gateway.threads.push(thread.map_err(GatewayError::Worker)?);
         }
@@ -172,6 +168,31 @@ impl Gateway {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Gives every worker another policy, and what the filter logged about it (one worker's lines: all say the same).
+    /// Requests under way end under the policy that they began with.
+    ///
+    /// # Errors
+    /// If a worker's filter refuses the policy, stops, or does not answer; the worker then goes on with the old one.
+    /// Workers are asked one after the other, so a policy that the filter refuses has reached none.
+    pub fn reload(&self, policy: &[u8]) -> Result<Vec<Log>, GatewayError> {
+        let policy: Arc<[u8]> = policy.into();
+        let mut said = Vec::new();
+        for worker in &self.deliveries {
+            let (answer, answered) = answers::channel();
+            let delivery = Delivery {
+                policy: Arc::clone(&policy),
+                answer,
+            };
+            worker
+                .try_send(delivery)
+                .map_err(|_| GatewayError::Silent)?;
+            said = answered
+                .recv_timeout(RELOAD_PATIENCE)
+                .map_err(|_| GatewayError::Silent)??;
+        }
+        Ok(said)
     }
 }
 
@@ -187,139 +208,20 @@ impl Drop for Gateway {
 
 fn configured(config: &GatewayConfig) -> Result<Vm, GatewayError> {
     let mut vm = Vm::start(&config.module, Arc::clone(&config.host), config.vm.clone())?;
-    let accepted = vm.configure(&config.policy)?;
-    let logs = vm.take_logs();
-    if !accepted {
-        return Err(GatewayError::Refused(
-            logs.into_iter().map(|log| log.message).collect(),
-        ));
-    }
-    for log in logs {
+    for log in accepted(&mut vm, &config.policy)? {
         (config.report)(Event::Logged(log));
     }
     Ok(vm)
 }
 
-/// One thread's share of a gateway. The VM is borrowed for one callback at a time, never across an `await`.
-struct Worker {
-    vm: RefCell<Vm>,
-    client: Client<HttpConnector, Body>,
-    upstream: Authority,
-    report: Arc<dyn Fn(Event) + Send + Sync>,
-    /// When the filter last could not be restarted.
-    dead_since: Cell<Option<Instant>>,
-}
-
-impl Worker {
-    async fn run(self: Rc<Self>, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
-        let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
-            return;
-        };
-        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let ticks = tokio::task::spawn_local(Rc::clone(&self).tick());
-        loop {
-            let accepted = async {
-                let permit = Arc::clone(&room).acquire_owned().await;
-                (listener.accept().await, permit)
-            };
-            let (accepted, permit) = tokio::select! {
-                accepted = accepted => accepted,
-                _ = stopped.changed() => break,
-            };
-            match accepted {
-                Ok((stream, peer)) => {
-                    let worker = Rc::clone(&self);
-                    tokio::task::spawn_local(async move {
-                        worker.connection(stream, peer).await;
-                        drop(permit);
-                    });
-                }
-                // The process is out of descriptors, or the client is gone again: neither ends the gateway.
-                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-            }
-        }
-        ticks.abort();
-    }
-
-    async fn connection(self: Rc<Self>, stream: tokio::net::TcpStream, peer: SocketAddr) {
-        // Not fatal: an answer would only wait a little longer.
-        let _ = stream.set_nodelay(true);
-        let service = service_fn(|request| pump::serve(Rc::clone(&self), peer, request));
-        let mut builder = auto::Builder::new(OnThisThread);
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_PATIENCE)
-            // Above what a policy asks for by default, so that it is the filter that says no.
-            .max_headers(256);
-        builder
-            .http2()
-            .timer(TokioTimer::new())
-            .max_header_list_size(64 * 1024);
-        // A client that breaks off or talks nonsense concerns nobody else.
-        let _ = builder
-            .serve_connection(TokioIo::new(stream), service)
-            .await;
-    }
-
-    /// Ticks the filter when it is due, and tells it of entries in its queues.
-    async fn tick(self: Rc<Self>) {
-        let mut last = Instant::now();
-        loop {
-            tokio::time::sleep(TICK_STEP).await;
-            let mut vm = self.vm.borrow_mut();
-            if vm.failed() {
-                continue;
-            }
-            let due = vm
-                .tick_period()
-                .is_some_and(|period| last.elapsed() >= period);
-            let outcome = if due {
-                last = Instant::now();
-                vm.tick()
-            } else {
-                vm.deliver()
-            };
-            if let Err(trap) = outcome {
-                (self.report)(Event::Trapped(trap));
-            }
-            let logs = vm.take_root_logs();
-            drop(vm);
-            for log in logs {
-                (self.report)(Event::Logged(log));
-            }
-        }
-    }
-
-    /// Lets a VM that has trapped begin anew; says whether there is one to serve with.
-    fn revive(&self) -> bool {
-        let mut vm = self.vm.borrow_mut();
-        if !vm.failed() {
-            return true;
-        }
-        if self
-            .dead_since
-            .get()
-            .is_some_and(|since| since.elapsed() < RESTART_PAUSE)
-        {
-            return false;
-        }
-        let restarted = vm.restart();
-        let serves = matches!(restarted, Ok(true));
-        self.dead_since.set((!serves).then(Instant::now));
-        if let Err(StartError::Trap(trap)) = restarted {
-            (self.report)(Event::Trapped(trap));
-        }
-        serves
-    }
-}
-
-/// Spawns what stays on this thread, which is everything: a VM is not shared.
-#[derive(Clone, Copy, Debug)]
-struct OnThisThread;
-
-impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for OnThisThread {
-    fn execute(&self, future: F) {
-        tokio::task::spawn_local(future);
+/// Gives a VM a policy, and what the filter logged about one that it accepts.
+fn accepted(vm: &mut Vm, policy: &[u8]) -> Result<Vec<Log>, GatewayError> {
+    let accepted = vm.configure(policy);
+    let logs = vm.take_root_logs();
+    if accepted? {
+        Ok(logs)
+    } else {
+        let lines = logs.into_iter().map(|log| log.message);
+        Err(GatewayError::Refused(lines.collect()))
     }
 }

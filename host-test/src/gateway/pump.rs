@@ -16,7 +16,8 @@ use hyper::body::{Body as _, Frame, Incoming};
 use tokio::sync::oneshot;
 
 use super::body::{Body, Writer};
-use super::{Event, Served, Worker, head};
+use super::worker::Worker;
+use super::{Event, Served, head};
 use crate::exchange::after_trap;
 use crate::header_map::HeaderMap;
 use crate::message::Protocol;
@@ -39,9 +40,11 @@ pub(super) async fn serve(
     };
     let (answer, answered) = oneshot::channel();
     // A task of its own: the exchange goes on while hyper already sends the response's head.
+    worker.under_way.set(worker.under_way.get() + 1);
     tokio::task::spawn_local(async move {
-        let exchange = Exchange::begin(worker, peer, &request, answer);
+        let exchange = Exchange::begin(Rc::clone(&worker), peer, &request, answer);
         exchange.run(headers, request.into_body()).await;
+        worker.under_way.set(worker.under_way.get() - 1);
     });
     answered
         .await
