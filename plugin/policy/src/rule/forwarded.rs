@@ -85,8 +85,8 @@ impl ForwardedRule {
     }
 
     fn strips(&self, name: &[u8]) -> bool {
-        ALWAYS.iter().any(|one| is(name, one))
-            || self.strip.iter().any(|one| is(name, one.as_str()))
+        ALWAYS.iter().any(|one| reads_as(name, one))
+            || self.strip.iter().any(|one| reads_as(name, one.as_str()))
     }
 }
 
@@ -131,11 +131,25 @@ fn is(name: &[u8], wanted: &str) -> bool {
     name.eq_ignore_ascii_case(wanted.as_bytes())
 }
 
+/// Backends of the CGI kind read `-` and `_` in a name as one (RFC 3875 section 4.1.18): what must not reach them must
+/// not in either spelling.
+fn reads_as(name: &[u8], wanted: &str) -> bool {
+    name.len() == wanted.len() && begins_as(name, wanted)
+}
+
+fn begins_as(name: &[u8], prefix: &str) -> bool {
+    let read = |b: u8| match b {
+        b'_' => b'-',
+        other => other.to_ascii_lowercase(),
+    };
+    name.get(..prefix.len()).is_some_and(|front| {
+        let mut pairs = front.iter().zip(prefix.bytes());
+        pairs.all(|(b, wanted)| read(*b) == read(wanted))
+    })
+}
+
 fn is_claim(name: &[u8]) -> bool {
-    const PREFIX: &[u8] = b"x-forwarded-";
-    let prefixed = name.get(..PREFIX.len());
-    prefixed.is_some_and(|front| front.eq_ignore_ascii_case(PREFIX))
-        || CLAIMS.iter().any(|one| is(name, one))
+    begins_as(name, "x-forwarded-") || CLAIMS.iter().any(|one| reads_as(name, one))
 }
 
 #[cfg(test)]
@@ -238,6 +252,21 @@ mod tests {
                 ("x-debug-user", "1"),
             ],
             &[],
+        );
+    }
+
+    #[test]
+    fn an_underscore_hides_nothing() {
+        check(
+            false,
+            &[
+                ("X_Forwarded_For", "1.1.1.1"),
+                ("x-real_ip", "1.1.1.1"),
+                ("X_HTTP_Method_Override", "DELETE"),
+                ("x_debug_user", "1"),
+                ("x_forwarded", "a"),
+            ],
+            &[FOR, PROTO, ("x_forwarded", "a")],
         );
     }
 
