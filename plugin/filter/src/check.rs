@@ -5,13 +5,10 @@
 //! `proxy_on_configure` answers whether the policy would load.
 
 use portcullis_policy::{Diagnostic, Verdict};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-/// What a VM configuration may ask for.
-#[derive(Deserialize)]
-struct Asked<'a> {
-    portcullis: &'a str,
-}
+/// The word in the VM configuration.
+pub(crate) const WORD: &str = "check";
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -21,16 +18,10 @@ struct Answer<'a> {
     diagnostics: &'a [Diagnostic],
 }
 
-/// Whether this VM configuration asks for a verdict.
-pub(crate) fn is_asked_for(configuration: &[u8]) -> bool {
-    serde_json::from_slice::<Asked<'_>>(configuration)
-        .is_ok_and(|asked| asked.portcullis == "check")
-}
-
 /// The answer.
 pub(crate) fn document(verdict: &Verdict) -> String {
     let answer = Answer {
-        portcullis: "check",
+        portcullis: WORD,
         ok: verdict.policy.is_some(),
         policy: verdict.name.as_deref(),
         diagnostics: &verdict.diagnostics,

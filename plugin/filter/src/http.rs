@@ -8,6 +8,7 @@ use portcullis_policy::{
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
+use crate::explain::Explain;
 use crate::host::{self, Level, Map};
 use crate::wire;
 use crate::worker::Worker;
@@ -17,6 +18,8 @@ pub(crate) struct Http {
     /// `None` if no policy was ever loaded, or once the exchange is done.
     exchange: Option<Exchange>,
     worker: Rc<Worker>,
+    /// Where somebody wants to know why.
+    explain: Option<Explain>,
 }
 
 impl Ambient for Worker {
@@ -33,8 +36,16 @@ impl Ambient for Worker {
 }
 
 impl Http {
-    pub(crate) fn new(exchange: Option<Exchange>, worker: Rc<Worker>) -> Self {
-        Self { exchange, worker }
+    pub(crate) fn new(
+        exchange: Option<Exchange>,
+        worker: Rc<Worker>,
+        explain: Option<Explain>,
+    ) -> Self {
+        Self {
+            exchange,
+            worker,
+            explain,
+        }
     }
 
     /// Answers where no policy can: what cannot be checked does not pass.
@@ -62,6 +73,9 @@ impl Context for Http {
         if let Some(line) = exchange.finish().and_then(|record| record.log_line()) {
             host::log(Level::Warn, &line);
         }
+        if let Some(explain) = &mut self.explain {
+            explain.log();
+        }
         true
     }
 }
@@ -81,10 +95,17 @@ impl HttpContext for Http {
         let Some(lines) = wire::lines(&bytes) else {
             return self.refuse_unchecked("the request's headers are no header map");
         };
-        let edits = match exchange.on_request_head(&RequestHead::new(&lines), &*self.worker) {
+        let head = RequestHead::new(&lines);
+        if let Some(explain) = &mut self.explain {
+            explain.request(&head, &*self.worker);
+        }
+        let edits = match exchange.on_request_head(&head, &*self.worker) {
             Decision::Reply(reply) => return answer(&reply),
             Decision::Continue(edits) => edits,
         };
+        if let Some(explain) = &mut self.explain {
+            explain.request_changed(&edits);
+        }
         if exchange.reads_request_body() {
             // APISIX shows no body unasked; the others know nothing of this and say so.
             host::set_property("wasm_process_req_body", "1");
@@ -100,6 +121,9 @@ impl HttpContext for Http {
     }
 
     fn on_http_request_body(&mut self, size: usize, _: bool) -> Action {
+        if let Some(explain) = &mut self.explain {
+            explain.request_body(size);
+        }
         let reply = self.exchange.as_mut().and_then(|e| e.on_request_body(size));
         reply.map_or(Action::Continue, |reply| answer(&reply))
     }
@@ -116,8 +140,12 @@ impl HttpContext for Http {
             );
             return Action::Continue;
         };
-        for edit in exchange.on_response_head(&ResponseHead::new(&lines)) {
-            let status = apply(Map::ResponseHeaders, &edit);
+        let edits = exchange.on_response_head(&ResponseHead::new(&lines));
+        if let Some(explain) = &mut self.explain {
+            explain.response_changed(&edits);
+        }
+        for edit in &edits {
+            let status = apply(Map::ResponseHeaders, edit);
             if status != 0 {
                 let message =
                     format!("portcullis: a response header was not changed (status {status})");

@@ -4,6 +4,7 @@
 //! may answer, no header byte and no missing call takes the VM down.
 
 mod check;
+mod explain;
 mod host;
 mod http;
 mod root;

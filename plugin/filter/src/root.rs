@@ -5,8 +5,10 @@ use std::rc::Rc;
 use portcullis_policy::{Policy, Severity, load};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
+use serde::Deserialize;
 
 use crate::check;
+use crate::explain::{self, Explain};
 use crate::host::{self, Buffer, Level};
 use crate::http::Http;
 use crate::worker::Worker;
@@ -14,10 +16,34 @@ use crate::worker::Worker;
 /// The root context.
 #[derive(Default)]
 pub(crate) struct Root {
-    /// The VM's configuration asks only for a verdict.
-    checks_only: bool,
+    purpose: Purpose,
     policy: Option<Rc<Policy>>,
     worker: Rc<Worker>,
+}
+
+/// What the VM is there for.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Purpose {
+    #[default]
+    Serve,
+    /// To say what it thinks of a policy.
+    Check,
+    /// To serve, and to say why it decides as it does.
+    Explain,
+}
+
+impl Purpose {
+    fn of(configuration: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        struct Asked<'a> {
+            portcullis: &'a str,
+        }
+        match serde_json::from_slice::<Asked<'_>>(configuration) {
+            Ok(asked) if asked.portcullis == check::WORD => Self::Check,
+            Ok(asked) if asked.portcullis == explain::WORD => Self::Explain,
+            _ => Self::Serve,
+        }
+    }
 }
 
 impl Context for Root {}
@@ -25,7 +51,7 @@ impl Context for Root {}
 impl RootContext for Root {
     fn on_vm_start(&mut self, size: usize) -> bool {
         let configuration = host::buffer(Buffer::VmConfiguration, size).unwrap_or_default();
-        self.checks_only = check::is_asked_for(&configuration);
+        self.purpose = Purpose::of(&configuration);
         true
     }
 
@@ -40,7 +66,7 @@ impl RootContext for Root {
             }
         };
         let verdict = load(&bytes);
-        if self.checks_only {
+        if self.purpose == Purpose::Check {
             host::log(Level::Info, &check::document(&verdict));
             return verdict.policy.is_some();
         }
@@ -74,7 +100,11 @@ impl RootContext for Root {
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
         let exchange = self.policy.as_ref().map(Policy::begin);
-        Some(Box::new(Http::new(exchange, Rc::clone(&self.worker))))
+        let policy = self.policy.as_ref();
+        let explained = policy.filter(|_| self.purpose == Purpose::Explain);
+        let explain = explained.map(|policy| Explain::new(Rc::clone(policy)));
+        let worker = Rc::clone(&self.worker);
+        Some(Box::new(Http::new(exchange, worker, explain)))
     }
 
     fn get_type(&self) -> Option<ContextType> {

@@ -1,0 +1,896 @@
+//! Why a request is decided as it is: every rule's own answer, also of those that an earlier refusal kept from being asked.
+//!
+//! The rules know nothing of being explained, and nothing of them is repeated here. Each is asked through the function
+//! that judges requests, with a head that holds only what it looks at, so that no rule hides another; and what
+//! decided who the client is, is found by leaving headers out until the answer changes. All this costs time, which is
+//! why serving never comes here (all of it is marked cold, so that it is small in place of fast): an [`Exchange`](crate::Exchange) beside this one takes the decision that counts.
+
+use std::rc::Rc;
+
+use portcullis_config::Mode;
+
+use crate::ambient::Ambient;
+use crate::decision::Edit;
+use crate::host::host_of;
+use crate::message::{Line, RequestHead};
+use crate::policy::Policy;
+use crate::record::kept;
+use crate::refusal::Refusal;
+use crate::route::Lookup;
+use crate::rule::client::Caller;
+use crate::rule::lines::{LineLimits, refuse_lines};
+use crate::rule::request::RequestRule;
+use crate::rule::target;
+
+/// One request explained, and the line of JSON that says so. Text that the client chose is cut at 1024 bytes, and what
+/// of it is not UTF-8 replaced by U+FFFD.
+///
+/// Written as it comes: derived serializers would cost the module more than everything else here.
+#[derive(Debug)]
+pub struct Explanation {
+    /// What is known from the head.
+    members: Members,
+    rules: Rules,
+    request_changes: String,
+    response_changes: String,
+    /// The policy that counts the body, and the bytes so far.
+    counting: Option<(Rc<Policy>, usize)>,
+}
+
+/// The members of a JSON object, without its braces.
+#[derive(Debug, Default)]
+struct Members(String);
+
+impl Members {
+    /// Adds a string, or null.
+    #[cold]
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        // A string cannot fail to be one.
+        let value = value.and_then(|value| serde_json::to_string(value).ok());
+        self.raw(name, value.as_deref().unwrap_or("null"));
+    }
+
+    /// Adds what is JSON already.
+    #[cold]
+    fn raw(&mut self, name: &str, value: &str) {
+        let separator = if self.0.is_empty() { "\"" } else { ",\"" };
+        for part in [separator, name, "\":", value] {
+            self.0.push_str(part);
+        }
+    }
+
+    /// The status and the code of a refusal, or null twice.
+    #[cold]
+    fn refusal(&mut self, refusal: Option<&Refusal>) {
+        let status = refusal.map(|refusal| refusal.status.to_string());
+        self.raw("status", status.as_deref().unwrap_or("null"));
+        self.text("code", refusal.map(|refusal| refusal.code));
+    }
+
+    #[cold]
+    fn object(&self) -> String {
+        ["{", &self.0, "}"].concat()
+    }
+}
+
+impl Policy {
+    /// Explains a request by its head; the body's bytes and the changes that were made are told to it later.
+    #[cold]
+    pub fn explain(
+        self: &Rc<Self>,
+        head: &RequestHead<'_>,
+        ambient: &dyn Ambient,
+    ) -> Box<Explanation> {
+        let caller = self.client.resolve(head, ambient);
+        let preflight = head.preflight();
+        let method = preflight.unwrap_or(head.method());
+        let host = head.authority().and_then(host_of);
+        let judged_host = host.as_deref().filter(|_| self.reads_host);
+        let lookup = self.table.find(judged_host, head.path(), method);
+        let route = match lookup {
+            Lookup::Route(at) => self.routes.get(at),
+            _ => None,
+        };
+        let mut rules = Rules::default();
+        let hygiene = self.request.as_ref();
+        let mode = hygiene.map_or(Mode::Off, |moded| moded.mode);
+        match hygiene {
+            None => rules.off("request", "`request` is not written, or off"),
+            Some(moded) => {
+                let rule = &moded.rule;
+                rules.form(rule, mode, head);
+                match rule.refuse_host(None) {
+                    None => rules.off("request.hosts", "no `hosts` are listed"),
+                    Some(_) => rules.add(
+                        "request.hosts",
+                        mode,
+                        rule.refuse_host(host.as_deref()),
+                        "the host is listed",
+                    ),
+                }
+                rules.https(rule, mode, head, &caller, judged_host);
+                rules.add(
+                    "request.methods",
+                    mode,
+                    rule.refuse_method(method),
+                    "the method is listed",
+                );
+            }
+        }
+        match self.unmatched {
+            None => rules.off("unmatched", "what no route matches may pass"),
+            Some(mode) => {
+                let refusal = match lookup {
+                    Lookup::Route(_) => None,
+                    Lookup::Nothing => Some(&crate::refusal::ROUTE_NOT_FOUND),
+                    Lookup::OtherMethods(_) => Some(&crate::refusal::ROUTE_METHOD_NOT_ALLOWED),
+                };
+                rules.add("unmatched", mode, refusal, "a route matches");
+            }
+        }
+        let counts = hygiene.is_some_and(|moded| moded.rule.counts_body(head));
+        let mut members = Members::default();
+        members.text("portcullis", Some("explain"));
+        members.text("policy", Some(&self.name));
+        members.text("method", Some(&text(head.method())));
+        members.text("path", Some(&text(head.path())));
+        members.text("preflight_for", preflight.map(text).as_deref());
+        members.raw("client", &self.client(head, ambient, &caller).object());
+        members.raw("scheme", &self.scheme(head, ambient, &caller).object());
+        members.text("host", host.as_deref());
+        members.text("route", route.map(|route| route.name.as_str()));
+        Box::new(Explanation {
+            members,
+            rules,
+            request_changes: String::new(),
+            response_changes: String::new(),
+            counting: counts.then(|| (Rc::clone(self), 0)),
+        })
+    }
+
+    #[cold]
+    fn client(&self, head: &RequestHead<'_>, ambient: &dyn Ambient, caller: &Caller) -> Members {
+        let peer = ambient.source().map(|peer| text(&peer));
+        let header = self.decisive(head, ambient, &|other| other.address != caller.address);
+        let because = if caller.hidden {
+            "hidden"
+        } else if header.is_some() {
+            "header"
+        } else if caller.trusted {
+            "trusted-peer"
+        } else if peer.is_none() {
+            "unknown"
+        } else if !self.client.resolve(head, &PortZero).hidden {
+            "host"
+        } else {
+            "peer"
+        };
+        let address = caller.address.map(|address| address.to_string());
+        let mut members = Members::default();
+        members.text("address", address.as_deref());
+        members.text("peer", peer.as_deref());
+        members.text("because", Some(because));
+        members.text("header", header.as_deref());
+        members
+    }
+
+    #[cold]
+    fn scheme(&self, head: &RequestHead<'_>, ambient: &dyn Ambient, caller: &Caller) -> Members {
+        let header = self.decisive(head, ambient, &|other| other.https != caller.https);
+        let name = if caller.https { "https" } else { "http" };
+        let because = header.as_ref().map_or("connection", |_| "header");
+        let mut members = Members::default();
+        members.text("name", Some(name));
+        members.text("because", Some(because));
+        members.text("header", header.as_deref());
+        members
+    }
+
+    /// The first header without which another caller comes out.
+    #[cold]
+    fn decisive(
+        &self,
+        head: &RequestHead<'_>,
+        ambient: &dyn Ambient,
+        changed: &dyn Fn(&Caller) -> bool,
+    ) -> Option<String> {
+        let is_field = |line: &&Line<'_>| line.0.first() != Some(&b':');
+        let mut lines = head.lines().iter().filter(is_field);
+        let found = lines.find(|(name, _)| {
+            let others: Vec<Line<'_>> = head
+                .lines()
+                .iter()
+                .filter(|(other, _)| !other.eq_ignore_ascii_case(name))
+                .copied()
+                .collect();
+            changed(&self.client.resolve(&RequestHead::new(&others), ambient))
+        });
+        found.map(|(name, _)| text(name).to_ascii_lowercase())
+    }
+}
+
+/// A gateway that took the client's address from a header, by which it is known whether the policy lets it.
+struct PortZero;
+
+impl Ambient for PortZero {
+    fn source(&self) -> Option<Vec<u8>> {
+        Some(b"192.0.2.1:0".to_vec())
+    }
+
+    fn fresh_id(&self) -> u128 {
+        0
+    }
+}
+
+/// What the rules say, in their order, and the first refusal.
+#[derive(Debug, Default)]
+struct Rules {
+    /// Objects between commas.
+    said: String,
+    refused: Option<&'static Refusal>,
+}
+
+impl Rules {
+    /// A rule that is not there.
+    #[cold]
+    fn off(&mut self, rule: &'static str, why: &str) {
+        self.push(rule, Mode::Off, "off", None, why);
+    }
+
+    /// What a rule finds, and the reason if that is nothing.
+    #[cold]
+    fn add(
+        &mut self,
+        rule: &'static str,
+        mode: Mode,
+        found: Option<&'static Refusal>,
+        passed: &str,
+    ) {
+        let decision = match (found, mode) {
+            _ if self.refused.is_some() => "not-reached",
+            (None, _) => "passed",
+            (Some(_), Mode::Enforce) => {
+                self.refused = found;
+                "refused"
+            }
+            (Some(_), _) => "would-refuse",
+        };
+        let why = found.map_or(passed, |refusal| refusal.detail);
+        self.push(rule, mode, decision, found, why);
+    }
+
+    #[cold]
+    fn push(
+        &mut self,
+        rule: &str,
+        mode: Mode,
+        decision: &str,
+        found: Option<&'static Refusal>,
+        why: &str,
+    ) {
+        let mut members = Members::default();
+        members.text("rule", Some(rule));
+        members.text("mode", Some(mode.as_str()));
+        members.text("decision", Some(decision));
+        members.refusal(found);
+        members.text("why", Some(why));
+        append(&mut self.said, &members);
+    }
+
+    /// The rules about the form of a head, each with a head that only it can refuse.
+    #[cold]
+    fn form(&mut self, rule: &RequestRule, mode: Mode, head: &RequestHead<'_>) {
+        const UNLIMITED: LineLimits = LineLimits {
+            count: usize::MAX,
+            bytes: usize::MAX,
+        };
+        let target = head.path();
+        let is_field = |line: &&Line<'_>| line.0.first() != Some(&b':');
+        let fields = || head.lines().iter().filter(is_field);
+        let ask = |name, target: &[u8], lines: &[Line<'_>]| ask(rule, name, target, lines);
+
+        let lines = refuse_lines(head.lines(), UNLIMITED);
+        self.add("request", mode, lines, "the header lines are well formed");
+
+        let count = fields().count();
+        let nameless = vec![(&b"x"[..], &b""[..]); count];
+        let name = "request.max_headers";
+        self.add(
+            name,
+            mode,
+            ask(name, b"/", &nameless),
+            &counted(count, "header lines"),
+        );
+
+        let bytes: usize = fields().map(|(name, value)| name.len() + value.len()).sum();
+        // One line as long as all of them: it has one end of a line, and they have `count`.
+        let filler = vec![b'x'; (bytes + 4 * count).saturating_sub(5)];
+        let name = "request.max_header_bytes";
+        let found = match count {
+            0 => None,
+            _ => ask(name, b"/", &[(b"x", &filler)]),
+        };
+        self.add(
+            name,
+            mode,
+            found,
+            &counted(bytes, "bytes in names and values"),
+        );
+
+        let authority = head.authority().map(|host| (&b":authority"[..], host));
+        let found = ask("request", b"/", authority.as_slice());
+        self.add("request", mode, found, "it names one host");
+
+        let mut path = vec![b'x'; target.len()];
+        if let Some(first) = path.first_mut() {
+            *first = b'/';
+        }
+        let name = "request.max_path_bytes";
+        self.add(
+            name,
+            mode,
+            ask(name, &path, &[]),
+            &counted(target.len(), "bytes of path and query"),
+        );
+
+        self.add(
+            "request",
+            mode,
+            target::refuse_malformed(target),
+            "the path is well formed",
+        );
+
+        // The target itself may be refused for another reason; a short one tells whether ambiguity is.
+        let name = "request.ambiguous";
+        match ask(name, b"/;", &[]) {
+            None => self.off(name, "`ambiguous: allow`"),
+            found => {
+                let found = found.filter(|_| target::is_ambiguous(target));
+                self.add(name, mode, found, "the path reads in one way");
+            }
+        }
+
+        let parameters = target::query_parameters(target);
+        let query = [b"/?", vec![&b"x"[..]; parameters].join(&b'&').as_slice()].concat();
+        let name = "request.max_query_params";
+        let found = ask(name, &query, &[]);
+        if found.is_none() && ask("request.max_path_bytes", &query, &[]).is_some() {
+            // No shorter path has as many.
+            let why = "the path is too long for them to be counted";
+            self.push(name, mode, "not-reached", None, why);
+        } else {
+            self.add(name, mode, found, &counted(parameters, "query parameters"));
+        }
+
+        let name = "request.max_body_bytes";
+        let announced = head.get("content-length");
+        match (rule.refuse_body(u64::MAX), announced) {
+            (None, _) => self.off(name, "no `max_body_bytes` is written"),
+            // Counted as it comes, after all that the head can be refused for.
+            (Some(_), _) if rule.counts_body(head) => {}
+            (Some(_), length) => {
+                let length = length.unwrap_or_default();
+                let found = ask(name, b"/", &[(b"content-length", length)]);
+                self.add(
+                    name,
+                    mode,
+                    found,
+                    "the announced length is within the limit",
+                );
+            }
+        }
+    }
+
+    #[cold]
+    fn https(
+        &mut self,
+        rule: &RequestRule,
+        mode: Mode,
+        head: &RequestHead<'_>,
+        caller: &Caller,
+        host: Option<&str>,
+    ) {
+        let name = "request.https";
+        let Some(https) = &rule.https else {
+            return self.off(name, "`https` is not written");
+        };
+        let preflight = head.preflight().is_some();
+        let found = match https.refuse(head, caller, host) {
+            Some((refusal, _)) if !preflight => Some(refusal),
+            _ => None,
+        };
+        let why = if caller.https {
+            "the client came over https"
+        } else if preflight {
+            "a preflight is never redirected"
+        } else {
+            "the path or the client is exempt"
+        };
+        self.add(name, mode, found, why);
+    }
+}
+
+/// What that rule finds in this target and these lines; not what another does.
+#[cold]
+fn ask(
+    rule: &RequestRule,
+    name: &str,
+    target: &[u8],
+    lines: &[Line<'_>],
+) -> Option<&'static Refusal> {
+    let lines = [&[(&b":path"[..], target)], lines].concat();
+    rule.refuse_form(&RequestHead::new(&lines))
+        .filter(|refusal| refusal.rule == name)
+}
+
+#[cold]
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}")
+}
+
+impl Explanation {
+    /// Counts bytes of the body, as [`Exchange::on_request_body`](crate::Exchange::on_request_body) does.
+    #[cold]
+    pub fn on_request_body(&mut self, bytes: usize) {
+        if let Some((_, counted)) = &mut self.counting {
+            *counted = counted.saturating_add(bytes);
+        }
+    }
+
+    /// The changes that were made to the request.
+    #[cold]
+    pub fn request_changed(&mut self, edits: &[Edit<'_>]) {
+        self.request_changes = changes(edits);
+    }
+
+    /// The changes that were made to the response.
+    #[cold]
+    pub fn response_changed(&mut self, edits: &[Edit<'_>]) {
+        self.response_changes = changes(edits);
+    }
+
+    /// The explanation as one line of JSON, once the exchange is over.
+    #[cold]
+    pub fn log_line(mut self) -> String {
+        if let Some((policy, bytes)) = &self.counting
+            && let Some(moded) = &policy.request
+        {
+            let found = moded
+                .rule
+                .refuse_body(u64::try_from(*bytes).unwrap_or(u64::MAX));
+            let passed = counted(*bytes, "bytes have come");
+            let name = "request.max_body_bytes";
+            self.rules.add(name, moded.mode, found, &passed);
+        }
+        let decision = self.rules.refused.map_or("passed", |_| "refused");
+        let mut members = self.members;
+        members.text("decision", Some(decision));
+        members.refusal(self.rules.refused);
+        for (name, objects) in [
+            ("rules", &self.rules.said),
+            ("request_changes", &self.request_changes),
+            ("response_changes", &self.response_changes),
+        ] {
+            members.raw(name, &["[", objects, "]"].concat());
+        }
+        members.object()
+    }
+}
+
+/// Adds an object to those of a list.
+#[cold]
+fn append(list: &mut String, members: &Members) {
+    if !list.is_empty() {
+        list.push(',');
+    }
+    list.push_str(&members.object());
+}
+
+#[cold]
+fn changes(edits: &[Edit<'_>]) -> String {
+    let mut list = String::new();
+    for edit in edits {
+        let (change, name, value) = match edit {
+            Edit::Add(name, value) => ("add", name.as_ref(), Some(value)),
+            Edit::Replace(name, value) => ("replace", name.as_ref(), Some(value)),
+            Edit::Remove(name) => ("remove", *name, None),
+        };
+        let mut members = Members::default();
+        members.text("change", Some(change));
+        members.text("name", Some(&text(name).to_ascii_lowercase()));
+        members.text("value", value.map(|value| text(value)).as_deref());
+        append(&mut list, &members);
+    }
+    list
+}
+
+/// What is kept of bytes that the client chose.
+#[cold]
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&kept(bytes)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{Decision, load};
+
+    struct From(&'static str);
+
+    impl Ambient for From {
+        fn source(&self) -> Option<Vec<u8>> {
+            Some(self.0.into())
+        }
+
+        fn fresh_id(&self) -> u128 {
+            0
+        }
+    }
+
+    const PEER: From = From("203.0.113.7:4711");
+
+    fn policy(text: &str) -> Rc<Policy> {
+        let verdict = load(text.as_bytes());
+        Rc::new(
+            verdict
+                .policy
+                .unwrap_or_else(|| panic!("{:?}", verdict.diagnostics)),
+        )
+    }
+
+    fn explained(policy: &Rc<Policy>, lines: &[(&str, &str)], from: &From, body: usize) -> Value {
+        let lines: Vec<Line<'_>> = lines
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+            .collect();
+        let mut explanation = policy.explain(&RequestHead::new(&lines), from);
+        explanation.on_request_body(body);
+        serde_json::from_str(&explanation.log_line()).unwrap()
+    }
+
+    /// `rule decision code` of each rule that has something to say against the request.
+    fn against(explanation: &Value) -> Vec<String> {
+        let text = |value: &Value| value.as_str().unwrap_or("null").to_owned();
+        let rules = explanation["rules"].as_array().unwrap().iter();
+        rules
+            .filter(|rule| !rule["code"].is_null())
+            .map(|rule| {
+                [&rule["rule"], &rule["decision"], &rule["code"]]
+                    .map(text)
+                    .join(" ")
+            })
+            .collect()
+    }
+
+    const STRICT: &str = r#"{
+        "version": 1, "name": "p", MODE
+        "client": {"trusted_proxies": ["10.0.0.0/8"]},
+        "request": {
+            "hosts": ["a.test"], "https": {"exempt": {"paths": ["/live"]}}, "methods": ["GET", "POST"],
+            "max_headers": 4, "max_header_bytes": "200B", "max_path_bytes": "40B", "max_query_params": 2,
+            "max_body_bytes": "10B"
+        },
+        "routes": [{"name": "r", "path": "/r/{x}", "methods": ["GET"]}, {"name": "live", "path": "/live"}],
+        "unmatched": "reject"
+    }"#;
+
+    const GOOD: [(&str, &str); 5] = [
+        (":method", "GET"),
+        (":path", "/r/1?a&b"),
+        (":authority", "A.test:443"),
+        (":scheme", "https"),
+        ("x-a", "1"),
+    ];
+
+    /// The good request with these lines for those of their names, or beside them.
+    fn with<'a>(lines: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        let kept = GOOD
+            .into_iter()
+            .filter(|(name, _)| lines.iter().all(|(n, _)| n != name));
+        kept.chain(lines.iter().copied()).collect()
+    }
+
+    #[test]
+    fn each_rule_says_what_it_finds_and_hides_no_other() {
+        let enforce = policy(&STRICT.replace("MODE", ""));
+        let report = policy(&STRICT.replace("MODE", r#""mode": "report","#));
+        let check = |lines: &[(&str, &str)], body: usize, expected: &[&str]| {
+            let lines = with(lines);
+            let found = explained(&enforce, &lines, &PEER, body);
+            let code = |line: &str| line.rsplit(' ').next().unwrap_or_default().to_owned();
+            let mut decisions = expected.iter().enumerate().map(|(at, line)| {
+                let decision = if at == 0 { "refused" } else { "not-reached" };
+                line.replacen(' ', &format!(" {decision} "), 1)
+            });
+            assert_eq!(
+                against(&found),
+                decisions.by_ref().collect::<Vec<_>>(),
+                "{lines:?}"
+            );
+            let first = expected.first().map(|line| code(line));
+            assert_eq!(found["code"].as_str(), first.as_deref(), "{lines:?}");
+            assert_eq!(found["decision"] == "passed", expected.is_empty());
+
+            let found = explained(&report, &lines, &PEER, body);
+            let would = expected
+                .iter()
+                .map(|line| line.replacen(' ', " would-refuse ", 1));
+            assert_eq!(
+                against(&found),
+                would.collect::<Vec<_>>(),
+                "report: {lines:?}"
+            );
+            assert_eq!(found["decision"], "passed");
+        };
+        let long = "x".repeat(201);
+        check(&[], 10, &[]);
+        check(&[("x-b", "\0")], 0, &["request header-malformed"]);
+        check(
+            &[("host", "a.test"), ("Host", "a.test")],
+            0,
+            &["request header-repeated"],
+        );
+        check(
+            &[("a", ""), ("b", ""), ("c", ""), ("d", "")],
+            0,
+            &["request.max_headers headers-too-many"],
+        );
+        check(
+            &[("x-a", &long)],
+            0,
+            &["request.max_header_bytes headers-too-large"],
+        );
+        check(
+            &[(":path", "/live/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")],
+            0,
+            &[
+                "request.max_path_bytes path-too-long",
+                "unmatched route-not-found",
+            ],
+        );
+        check(&[(":path", "/r/%zz")], 0, &["request path-malformed"]);
+        check(
+            &[(":path", "/r/a%2fb")],
+            0,
+            &[
+                "request.ambiguous path-ambiguous",
+                "unmatched route-not-found",
+            ],
+        );
+        check(
+            &[(":path", "/r/1?a&b&c")],
+            0,
+            &["request.max_query_params query-too-many"],
+        );
+        check(
+            &[("content-length", "11")],
+            0,
+            &["request.max_body_bytes body-too-large"],
+        );
+        check(&[("content-length", "10")], 0, &[]);
+        check(&[], 11, &["request.max_body_bytes body-too-large"]);
+        check(
+            &[(":authority", "a b")],
+            0,
+            &["request.hosts host-malformed"],
+        );
+        check(
+            &[(":authority", "b.test")],
+            0,
+            &["request.hosts host-not-allowed"],
+        );
+        check(&[(":scheme", "http")], 0, &["request.https https-redirect"]);
+        check(&[(":scheme", "http"), (":path", "/live")], 0, &[]);
+        check(
+            &[(":method", "PUT")],
+            0,
+            &[
+                "request.methods method-not-allowed",
+                "unmatched route-method-not-allowed",
+            ],
+        );
+        check(&[(":path", "/s")], 0, &["unmatched route-not-found"]);
+        check(
+            &[(":method", "POST")],
+            0,
+            &["unmatched route-method-not-allowed"],
+        );
+        // All at once: no rule waits for another.
+        check(
+            &[
+                ("x-b", "\0"),
+                ("c", &long),
+                ("d", ""),
+                ("content-length", "99"),
+                ("e", ""),
+                (
+                    ":path",
+                    "/../aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa%0a?a&b&c",
+                ),
+                (":method", "PUT"),
+                (":authority", "b.test"),
+                (":scheme", "http"),
+            ],
+            0,
+            &[
+                "request header-malformed",
+                "request.max_headers headers-too-many",
+                "request.max_header_bytes headers-too-large",
+                "request.max_path_bytes path-too-long",
+                "request path-malformed",
+                "request.ambiguous path-ambiguous",
+                "request.max_query_params query-too-many",
+                "request.max_body_bytes body-too-large",
+                "request.hosts host-not-allowed",
+                "request.https https-required",
+                "request.methods method-not-allowed",
+                "unmatched route-not-found",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_not_written_is_off() {
+        let bare = policy(r#"{"version": 1, "headers": {}}"#);
+        let found = explained(&bare, &GOOD, &PEER, 0);
+        let rules: Vec<&Value> = found["rules"].as_array().unwrap().iter().collect();
+        assert!(
+            rules.iter().all(|rule| rule["decision"] == "off"),
+            "{rules:?}"
+        );
+        let open = policy(r#"{"version": 1, "request": {"ambiguous": "allow"}}"#);
+        let found = explained(&open, &with(&[(":path", "/a/../b;c")]), &PEER, 0);
+        let off: Vec<&str> = found["rules"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|rule| rule["decision"] == "off")
+            .map(|rule| rule["rule"].as_str().unwrap())
+            .collect();
+        let expected = [
+            "request.ambiguous",
+            "request.max_body_bytes",
+            "request.hosts",
+            "request.https",
+            "unmatched",
+        ];
+        assert_eq!(off, expected);
+        assert_eq!(against(&found), Vec::<String>::new());
+        let joined = explained(&open, &with(&[(":authority", "a.test,b.test")]), &PEER, 0);
+        assert_eq!(against(&joined), ["request refused header-repeated"]);
+    }
+
+    #[test]
+    fn a_query_that_never_fits_is_not_counted() {
+        let tight =
+            policy(r#"{"version": 1, "request": {"max_path_bytes": "9B", "max_query_params": 8}}"#);
+        let found = explained(&tight, &with(&[(":path", "/?a&a&a&a&a")]), &PEER, 0);
+        let rules = found["rules"].as_array().unwrap();
+        let rule = rules
+            .iter()
+            .find(|rule| rule["rule"] == "request.max_query_params");
+        assert_eq!(rule.unwrap()["decision"], "not-reached");
+    }
+
+    #[test]
+    fn who_asks_and_why() {
+        let check = |client: &str, from: From, lines: &[(&str, &str)], expected: [&str; 6]| {
+            let policy = policy(&format!(
+                r#"{{"version": 1, "client": {client}, "request": {{}}}}"#
+            ));
+            let found = explained(&policy, &with(lines), &from, 0);
+            let text = |value: &Value| value.as_str().unwrap_or("null").to_owned();
+            let (client, scheme) = (&found["client"], &found["scheme"]);
+            let found = [
+                &client["address"],
+                &client["because"],
+                &client["header"],
+                &scheme["name"],
+                &scheme["because"],
+                &scheme["header"],
+            ];
+            assert_eq!(found.map(text), expected, "{lines:?}");
+        };
+        let proxies = r#"{"trusted_proxies": ["10.0.0.0/8"]}"#;
+        let both = [
+            ("x-forwarded-for", "203.0.113.9"),
+            ("X-Forwarded-Proto", "http"),
+        ];
+        let direct = ["connection", "null"];
+        let of = |address, because, header, scheme, [how, by]: [&'static str; 2]| {
+            [address, because, header, scheme, how, by]
+        };
+        check(
+            "{}",
+            PEER,
+            &both,
+            of("203.0.113.7", "peer", "null", "https", direct),
+        );
+        check(
+            proxies,
+            PEER,
+            &both,
+            of("203.0.113.7", "peer", "null", "https", direct),
+        );
+        let proxy = || From("10.0.0.1:80");
+        let header = ["header", "x-forwarded-proto"];
+        let expected = of("203.0.113.9", "header", "x-forwarded-for", "http", header);
+        check(proxies, proxy(), &both, expected);
+        check(
+            proxies,
+            proxy(),
+            &[],
+            of("10.0.0.1", "trusted-peer", "null", "https", direct),
+        );
+        let named = r#"{"trusted_proxies": ["10.0.0.0/8"], "forwarded": "X-Real-IP"}"#;
+        let expected = of("203.0.113.9", "header", "x-real-ip", "https", direct);
+        check(named, proxy(), &[("x-real-ip", "203.0.113.9")], expected);
+        let expected = of("null", "header", "x-forwarded-for", "https", direct);
+        check(
+            proxies,
+            proxy(),
+            &[("x-forwarded-for", "garbage")],
+            expected,
+        );
+        let zero = || From("203.0.113.7:0");
+        check(
+            "{}",
+            zero(),
+            &[],
+            of("null", "hidden", "null", "https", direct),
+        );
+        let host = r#"{"forwarded": "host"}"#;
+        check(
+            host,
+            zero(),
+            &[],
+            of("203.0.113.7", "host", "null", "https", direct),
+        );
+    }
+
+    proptest! {
+        /// What is explained is what happens.
+        #[test]
+        fn the_engine_decides_as_explained(
+            method in prop::sample::select(vec!["GET", "POST", "OPTIONS", "PUT"]),
+            path in "(/r/1|/live|/[a-z]{0,30}|/\\.\\./[%;a]{0,4})(\\?(a&?){0,4}|%zz|\u{1})?",
+            host in prop::sample::select(vec!["a.test", "b.test", "a.test,b.test", ""]),
+            scheme in prop::sample::select(vec!["http", "https"]),
+            lines in prop::collection::vec(
+                (prop::sample::select(vec!["x", "content-length", "origin", "access-control-request-method", "x-forwarded-proto"]), "[0-9]{1,3}|GET|https|x{0,90}|\0"),
+                0..7
+            ),
+            body in 0usize..20,
+            report in any::<bool>(),
+            hosts in any::<bool>(),
+        ) {
+            let mode = if report { r#""mode": "report","# } else { "" };
+            let text = STRICT.replace("MODE", mode);
+            let text = if hosts { text } else { text.replace(r#""hosts": ["a.test"],"#, "") };
+            let policy = policy(&text);
+            let head = [(":method", method), (":path", &path), (":authority", host), (":scheme", scheme)];
+            let named = lines.iter().map(|(name, value)| (*name, value.as_str()));
+            let all: Vec<(&str, &str)> = head.into_iter().chain(named).collect();
+            let bytes: Vec<Line<'_>> = all.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
+            let mut exchange = policy.begin();
+            let reply = match exchange.on_request_head(&RequestHead::new(&bytes), &PEER) {
+                Decision::Reply(reply) => Some(reply),
+                Decision::Continue(_) => exchange.on_request_body(body),
+            };
+            let found = explained(&policy, &all, &PEER, body);
+            prop_assert_eq!(found["status"].as_u64(), reply.as_ref().map(|reply| reply.status.into()));
+            let record = exchange.finish();
+            let findings = record.map(|record| record.findings).unwrap_or_default();
+            let refused = findings.iter().find(|finding| finding.mode == Mode::Enforce);
+            prop_assert_eq!(found["code"].as_str(), refused.map(|finding| finding.refusal.code));
+            // Of what would refuse, the engine stops at the first in the form of the head: no more than is explained.
+            for finding in findings {
+                let code = finding.refusal.code;
+                prop_assert!(against(&found).iter().any(|line| line.ends_with(code)), "{}", code);
+            }
+        }
+    }
+}
