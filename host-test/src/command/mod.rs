@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod results;
+mod schema;
 mod test;
 
 use std::path::Path;
@@ -51,6 +52,7 @@ pub(crate) struct Cli {
 enum Command {
     Check(check::Check),
     Demo(demo::Demo),
+    Schema(schema::Schema),
     Test(test::Test),
 }
 
@@ -59,6 +61,7 @@ impl Cli {
         match self.command {
             Command::Check(check) => check.run(),
             Command::Demo(demo) => demo.run(),
+            Command::Schema(schema) => Ok(schema.run()),
             Command::Test(test) => test.run(),
         }
     }

@@ -21,6 +21,7 @@ mod module;
 mod pictures;
 mod readme;
 mod scenarios;
+mod schema;
 mod stream;
 mod test_command;
 mod vm;

@@ -25,6 +25,7 @@ mod rate_limit;
 mod request;
 mod route;
 mod scalar;
+mod schema;
 mod validate;
 mod walk;
 
@@ -46,6 +47,7 @@ pub use rate_limit::{Algorithm, Ban, KeyPart, Quota, RateLimit, RateLimitHeaders
 pub use request::{Ambiguous, Https, Request};
 pub use route::Route;
 pub use scalar::Mode;
+pub use schema::POLICY_SCHEMA;
 pub use validate::{
     Body, DuplicateKeys, Encoding, Normalize, Parameter, Strictness, Style, UnknownQuery, Validate,
 };
