@@ -1,13 +1,12 @@
 //! Builds the filter for WebAssembly and hands it to the crate, which embeds it.
-//!
-//! The nested cargo has a target directory of its own, so that it never waits for the outer one's lock, and an environment
-//! of its own, so that flags and wrappers meant for the host do not reach the module.
+
+mod nested;
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
 
-const TARGET: &str = "wasm32-wasip1";
+use nested::TARGET;
 
 fn main() {
     if let Err(message) = build() {
@@ -39,9 +38,20 @@ fn build() -> Result<(), String> {
         target.join("portcullis-cache").display()
     );
     install_target(&workspace)?;
-    let nested = target.join("module");
-    compile(&workspace, &nested)?;
-    let built = nested.join(TARGET).join("module").join("portcullis.wasm");
+    let built = nested::build(
+        variable("CARGO")?.as_ref(),
+        &workspace,
+        &target.join("module"),
+        &["--package", "portcullis-filter", "--profile", "module"],
+    )
+    .map_err(|said| {
+        // Each line by itself: cargo shows a build script's error messages one line at a time.
+        for line in said.lines() {
+            println!("cargo::error={line}");
+        }
+        "the filter does not compile; the compiler's words are above"
+    })?
+    .join("module/portcullis.wasm");
     let embedded = out.join("portcullis.wasm");
     std::fs::copy(&built, &embedded)
         .map_err(|error| format!("cannot copy `{}`: {error}", built.display()))?;
@@ -79,57 +89,6 @@ fn install_target(workspace: &Path) -> Result<(), String> {
         Ok(())
     } else {
         Err(help)
-    }
-}
-
-fn compile(workspace: &Path, nested: &Path) -> Result<(), String> {
-    let mut cargo = Command::new(variable("CARGO")?);
-    cargo.current_dir(workspace).args([
-        "build",
-        "--profile",
-        "module",
-        "--package",
-        "portcullis-filter",
-    ]);
-    cargo.args(["--target", TARGET, "--target-dir"]).arg(nested);
-    if workspace.join("Cargo.lock").exists() {
-        cargo.arg("--locked");
-    }
-    for (name, _) in env::vars_os() {
-        let Some(text) = name.to_str() else { continue };
-        if is_for_the_host(text) {
-            cargo.env_remove(&name);
-        }
-    }
-    let built = cargo
-        .output()
-        .map_err(|error| format!("cannot run cargo: {error}"))?;
-    if built.status.success() {
-        return Ok(());
-    }
-    // Each line by itself: cargo shows a build script's error messages one line at a time.
-    for line in String::from_utf8_lossy(&built.stderr).lines() {
-        println!("cargo::error={line}");
-    }
-    Err("the filter does not compile; the compiler's words are above".to_owned())
-}
-
-/// What the outer cargo and clippy set, and what would change how the module is compiled. Where cargo gets crates from stays.
-fn is_for_the_host(name: &str) -> bool {
-    const KEPT: [&str; 6] = [
-        "CARGO_HOME",
-        "CARGO_HTTP_",
-        "CARGO_NET_",
-        "CARGO_REGISTR",
-        "CARGO_SOURCE_",
-        "CARGO_TERM_",
-    ];
-    match name {
-        "RUSTC_WRAPPER" => env::var(name).is_ok_and(|wrapper| wrapper.contains("clippy")),
-        "RUSTFLAGS" | "RUSTC" | "RUSTC_WORKSPACE_WRAPPER" | "CLIPPY_ARGS" | "TARGET" | "HOST" => {
-            true
-        }
-        _ => name.starts_with("CARGO") && !KEPT.iter().any(|kept| name.starts_with(kept)),
     }
 }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::reply::Reply;
 use crate::header_map::HeaderMap;
 
 /// A call that a guest asks for.
@@ -34,8 +35,34 @@ pub enum HttpCallResult {
         /// Trailers, mostly none.
         trailers: HeaderMap,
     },
-    /// It did not in time, or could not be reached: the guest sees an answer without a single header.
-    Failed,
+    /// It did not in time: the guest is shown a 504 that the gateway makes.
+    TimedOut,
+    /// It went away before it answered, or was not there, for which Envoy has other words: the guest is shown a 503 that the
+    /// gateway makes.
+    Unreachable,
+    /// It went away within its answer: the guest is shown one without a single header.
+    Broken,
+}
+
+impl HttpCallResult {
+    /// What the guest is shown, as Envoy shows it: headers, body, trailers.
+    pub(crate) fn shown(self) -> (HeaderMap, Vec<u8>, HeaderMap) {
+        let (status, text) = match self {
+            Self::Answered {
+                headers,
+                body,
+                trailers,
+            } => return (headers, body, trailers),
+            Self::Broken => return Default::default(),
+            Self::TimedOut => (504, "upstream request timeout"),
+            Self::Unreachable => (
+                503,
+                "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
+            ),
+        };
+        let reply = Reply::plain(status, text).complete(false);
+        (reply.headers, reply.body, HeaderMap::new())
+    }
 }
 
 /// Answers guests' HTTP calls.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use wasmtime::{Func, Memory, StoreLimits};
 
 use super::Host;
-use super::callout::{HttpCall, HttpCallResult};
+use super::callout::HttpCall;
 use super::context::Context;
 use super::log::{Level, Log, Logs};
 use crate::abi::status::Status;
@@ -178,14 +178,7 @@ impl Worker {
         }
         self.last_call = self.last_call.checked_add(1).unwrap_or(1);
         let token = self.last_call;
-        let (headers, body, trailers) = match result {
-            HttpCallResult::Answered {
-                headers,
-                body,
-                trailers,
-            } => (headers, body, trailers),
-            HttpCallResult::Failed => Default::default(),
-        };
+        let (headers, body, trailers) = result.shown();
         self.answered.push_back(Answer {
             context: self.active(),
             token,

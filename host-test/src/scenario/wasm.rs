@@ -83,6 +83,24 @@ impl WasmTarget {
         Ok(target)
     }
 
+    /// A VM that has its configuration already: any module, started in any way.
+    pub fn of(vm: Vm) -> Self {
+        Self {
+            host: Arc::clone(vm.host()),
+            workers: vec![vm],
+            next: 0,
+        }
+    }
+
+    /// Takes what the workers logged outside of exchanges: while they were configured, in ticks.
+    pub fn take_logs(&mut self) -> Vec<String> {
+        self.workers
+            .iter_mut()
+            .flat_map(Vm::take_root_logs)
+            .map(|log| log.message)
+            .collect()
+    }
+
     fn next_worker(&mut self) -> anyhow::Result<&mut Vm> {
         let count = self.workers.len();
         let index = self.next % count.max(1);

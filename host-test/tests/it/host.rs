@@ -242,7 +242,13 @@ fn a_call_to_another_server_is_answered_after_the_callback() {
     };
     check(Some(answered("200")), &["0", "1 2 0"], Some(200));
     check(Some(answered("500")), &["0", "1 2 0"], Some(403));
-    check(Some(HttpCallResult::Failed), &["0", "0 0 1"], Some(403));
+    check(Some(HttpCallResult::TimedOut), &["0", "3 24 0"], Some(403));
+    check(
+        Some(HttpCallResult::Unreachable),
+        &["0", "3 95 0"],
+        Some(403),
+    );
+    check(Some(HttpCallResult::Broken), &["0", "0 0 1"], Some(403));
     check(None, &["2"], None);
 }
 

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Each crate and the crates of this workspace that it may depend on, outside tests.
-const ALLOWED: [(&str, &[&str]); 6] = [
+const ALLOWED: [(&str, &[&str]); 7] = [
     ("portcullis-config", &[]),
     ("portcullis-policy", &["portcullis-config"]),
     ("portcullis-filter", &["portcullis-policy"]),
     ("portcullis-js", &["portcullis-policy"]),
     ("portcullis-host-test", &["portcullis-config"]),
+    ("portcullis-guests", &[]),
     (
         "portcullis-benches",
         &["portcullis-policy", "portcullis-host-test"],

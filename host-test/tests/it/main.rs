@@ -15,6 +15,7 @@ mod envoy;
 mod filter;
 mod gateway;
 mod guest;
+mod guests;
 mod host;
 mod layout;
 mod module;
