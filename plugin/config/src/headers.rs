@@ -140,7 +140,7 @@ impl HeaderPattern {
 pub(crate) const KEYS: &[&str] = &["mode", "preset", "set", "default", "remove", "cookies"];
 
 /// What frames the message and names its parts: a filter that rewrites it corrupts the response.
-const RESERVED: [&str; 7] = [
+pub(crate) const RESERVED: [&str; 7] = [
     "connection",
     "content-length",
     "keep-alive",
@@ -234,7 +234,7 @@ fn reserved(node: &Node<'_>, name: &str) -> bool {
     why.is_some()
 }
 
-fn refuse_reserved(node: &Node<'_>, name: &str, why: &str) {
+pub(crate) fn refuse_reserved(node: &Node<'_>, name: &str, why: &str) {
     let message = format!("`{name}` cannot be changed here");
     node.error(code::HEADERS_RESERVED, message, Some(why));
 }

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::code;
 use crate::exempt::{self, Exempt};
-use crate::headers::HeaderName;
+use crate::headers::{HeaderName, RESERVED, refuse_reserved};
 use crate::host_pattern::HostPattern;
 use crate::scalar::{Mode, method, mode, size};
 use crate::walk::Node;
@@ -73,7 +73,7 @@ pub(crate) fn read(node: &Node<'_>) -> Option<Request> {
         max_query_params: object.read("max_query_params", |n| n.count(0, 100_000)),
         max_body_bytes: object.read("max_body_bytes", size),
         strip: object
-            .read("strip", |n| n.distinct(HeaderName::read))
+            .read("strip", |n| n.distinct(strippable))
             .unwrap_or_default(),
         ambiguous: object.read("ambiguous", |n| {
             n.word(&[("reject", Ambiguous::Reject), ("allow", Ambiguous::Allow)])
@@ -81,6 +81,16 @@ pub(crate) fn read(node: &Node<'_>) -> Option<Request> {
     };
     object.finish();
     Some(request)
+}
+
+/// A request header that may go: not one that frames the message or names the host.
+fn strippable(node: &Node<'_>) -> Option<HeaderName> {
+    let name = HeaderName::read(node)?;
+    if name.as_str() == "host" || RESERVED.contains(&name.as_str()) {
+        refuse_reserved(node, name.as_str(), "without it the request is another one");
+        return None;
+    }
+    Some(name)
 }
 
 fn https(node: &Node<'_>) -> Option<Https> {

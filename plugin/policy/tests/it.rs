@@ -218,6 +218,13 @@ fn contradictions_are_errors() {
         ],
     );
     check_findings(
+        r#"{"version":1,"request":{"strip":["x-a","Content-Length","host"]}}"#,
+        &[
+            "headers-reserved /request/strip/1",
+            "headers-reserved /request/strip/2",
+        ],
+    );
+    check_findings(
         r#"{"version":1,"headers":{"set":{"x-a":"a\nb","x b":"1"},"remove":["*"]}}"#,
         &[
             "header-value /headers/set/x-a",
@@ -425,6 +432,16 @@ fn a_body_is_counted_where_the_head_does_not_tell_its_length() {
     );
     assert_eq!(sent("report", &[4, 7, 1]), (None, false, 1));
     assert_eq!(sent("off", &[400]), (None, false, 0));
+    // What follows an upgrade is no body, unless it is framed as one.
+    let upgraded = |extra: &[(&'static str, &'static str)]| {
+        let mut head = get("/").to_vec();
+        head.push(("upgrade", "websocket"));
+        head.extend(extra);
+        let (_, exchange) = judged(&policy(&text("enforce")), &head);
+        exchange.reads_request_body()
+    };
+    assert!(!upgraded(&[]) && upgraded(&[("transfer-encoding", "chunked")]));
+    assert_eq!(outcome(&policy(&text("enforce")), &get("*")).0, 400);
     let mut announced = get("/").to_vec();
     announced.push(("content-length", "11"));
     assert_eq!(
@@ -720,9 +737,9 @@ fn plain_route() -> impl Strategy<Value = Plain> {
     (host, segments, any::<bool>(), prop::option::of(methods)).prop_map(
         |(host, mut segments, tail, methods)| {
             // Each template has a name of its own.
-            let mut names = ["{t}", "{u}", "{v}"].into_iter();
-            for segment in segments.iter_mut().filter(|s| s.starts_with('{')) {
-                *segment = names.next().unwrap();
+            let templates = segments.iter_mut().filter(|s| s.starts_with('{'));
+            for (segment, name) in templates.zip(["{t}", "{u}", "{v}"]) {
+                *segment = name;
             }
             (host, segments, tail, methods)
         },

@@ -101,6 +101,8 @@ impl ClientRule {
                     .all("x-forwarded-for")
                     .rev()
                     .flat_map(|line| line.rsplit(|b| *b == b','))
+                    // An empty element of a list is none (RFC 9110 section 5.6.1).
+                    .filter(|text| !text.trim_ascii().is_empty())
                     .map(|text| Hop {
                         address: address_and_port(text).map(|(address, _)| address),
                         https: None,
@@ -197,7 +199,10 @@ fn split_unquoted(text: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
 fn address_and_port(text: &[u8]) -> Option<(IpAddr, Option<u16>)> {
     let text = std::str::from_utf8(text).ok()?.trim();
     // A zone is a name of the sender's own network card (RFC 4007 section 11): here it says nothing.
-    let unzoned = text.split_once('%').map(|(front, zone)| {
+    let zoned = text
+        .split_once('%')
+        .filter(|(front, _)| front.contains(':'));
+    let unzoned = zoned.map(|(front, zone)| {
         let rest = zone.find(']').and_then(|at| zone.get(at..)).unwrap_or("");
         format!("{front}{rest}")
     });
@@ -287,6 +292,7 @@ mod tests {
         );
         check("{}", "[fe80::1%eth0]:80", &[], Some("fe80::1"), false);
         check("{}", "fe80::1%eth0", &[], Some("fe80::1"), false);
+        check("{}", "203.0.113.7%evil", &[], None, false);
         check("{}", "garbage", &[], None, false);
         check("{}", "203.0.113.7:0", &[], None, false);
         check(

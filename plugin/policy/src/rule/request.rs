@@ -65,6 +65,11 @@ impl RequestRule {
                 joined.then_some(&refusal::HEADER_REPEATED)
             })
             .or_else(|| (target.len() > self.max_path_bytes).then_some(&refusal::PATH_TOO_LONG))
+            .or_else(|| {
+                // `*` asks about the server, and only OPTIONS does (RFC 9112 section 3.2.4).
+                let nowhere = target == b"*" && head.method() != b"OPTIONS";
+                nowhere.then_some(&refusal::PATH_MALFORMED)
+            })
             .or_else(|| target::refuse_malformed(target))
             .or_else(|| {
                 let refused = self.refuses_ambiguous && target::is_ambiguous(target);
@@ -83,9 +88,11 @@ impl RequestRule {
         (bytes > limit).then_some(&refusal::BODY_TOO_LARGE)
     }
 
-    /// Whether the body's bytes are to be counted as they come: the head does not tell their number.
+    /// Whether the body's bytes are to be counted as they come: the head does not tell their number. What follows an
+    /// upgrade is no body (RFC 9110 section 7.8), unless it is framed as one.
     pub(crate) fn counts_body(&self, head: &RequestHead<'_>) -> bool {
-        self.max_body_bytes.is_some() && content_length(head).is_none()
+        let tunnel = head.get("upgrade").is_some() && head.get("transfer-encoding").is_none();
+        self.max_body_bytes.is_some() && content_length(head).is_none() && !tunnel
     }
 
     /// Judges the host; `None` is one that is not valid.
