@@ -1,6 +1,6 @@
 //! The proxy-wasm filter: it hands the engine what the host says, and does what the engine answers.
 //!
-//! Thin by design. There is no `if` about policy here; all host calls stand in [`host`]; and no status that a host
+//! Thin by design. There is no `if` about policy here; all host calls stand in `host.rs`; and no status that a host
 //! may answer, no header byte and no missing call takes the VM down.
 
 mod check;
