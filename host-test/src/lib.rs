@@ -8,6 +8,7 @@ mod abi;
 pub mod document;
 pub mod envoy;
 pub mod exchange;
+pub mod explain;
 pub mod gateway;
 pub mod header_map;
 pub mod host;

@@ -2,23 +2,19 @@
 
 mod api;
 
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use clap::Args;
 use portcullis_host_test::document::Document;
-use portcullis_host_test::gateway::{Event, Gateway, GatewayConfig, GatewayError, Served};
+use portcullis_host_test::gateway::{Gateway, GatewayConfig};
 use portcullis_host_test::host::Host;
 use portcullis_host_test::host::clock::Clock;
-use portcullis_host_test::host::log::Level;
 use portcullis_host_test::profile::Profile;
-use portcullis_host_test::vm::VmConfig;
-use serde_json::Value;
 
-use super::{Exit, module};
+use super::{Exit, module, serve};
 
 const POLICY: &str = include_str!("demo/policy.yaml");
 
@@ -52,38 +48,25 @@ impl Demo {
         let upstream = runtime
             .block_on(api::start())
             .context("cannot start the demo's API")?;
+        let mut stop = runtime.block_on(async { serve::Stop::listen() })?;
         let gateway = self.start(upstream)?;
         anstream::println!("{}", welcome(gateway.address(), upstream));
-        runtime
-            .block_on(tokio::signal::ctrl_c())
-            .context("cannot wait for ctrl-c")?;
-        anstream::println!("\nstopped");
+        runtime.block_on(stop.asked());
+        drop(gateway);
+        anstream::println!("stopped");
         Ok(Exit::Ok)
     }
 
     fn start(&self, upstream: SocketAddr) -> anyhow::Result<Gateway> {
-        let config = GatewayConfig {
+        serve::start(GatewayConfig {
             listen: self.listen,
             upstream: upstream.to_string().parse()?,
             workers: self.workers.into(),
             module: module(self.wasm.as_deref())?,
             host: Host::new(Profile::ENVOY, Clock::system()),
-            vm: VmConfig {
-                vm_id: "portcullis".to_owned(),
-                plugin_name: "portcullis".to_owned(),
-                // The headers wait for the verdict on the body, as in the Envoy configuration of this project.
-                environment: [("PORTCULLIS_HOLD_HEADERS".to_owned(), "1".to_owned())].into(),
-                allow_on_headers_stop_iteration: true,
-                ..VmConfig::default()
-            },
+            vm: serve::vm(),
             policy: policy()?,
-            report: Arc::new(|event| show(&event)),
-        };
-        Gateway::start(config).map_err(|error| match &error {
-            GatewayError::Listen { source, .. } if source.kind() == ErrorKind::AddrInUse => {
-                anyhow!("{error}\nhelp: something else is there; choose another port, `--listen 127.0.0.1:0` for any")
-            }
-            _ => error.into(),
+            report: Arc::new(|event| serve::line::show(&event)),
         })
     }
 }
@@ -118,79 +101,11 @@ what the API has and the policy does not name, 404:
     )
 }
 
-/// One line for each request, and whatever else needs to be known.
-fn show(event: &Event) {
-    match event {
-        Event::Served(served) => anstream::println!("{}", line(served)),
-        Event::Logged(log) if log.level >= Level::Warn => {
-            anstream::eprintln!("{}: {}", log.level, log.message)
-        }
-        Event::Logged(_) => {}
-        Event::Trapped(trap) => anstream::eprintln!("error: {trap}"),
-    }
-}
-
-fn line(served: &Served) -> String {
-    let status = served
-        .status
-        .map_or_else(|| "---".to_owned(), |status| status.to_string());
-    let verdict = match served.logs.iter().find_map(|log| decision(&log.message)) {
-        Some((decision, code)) => format!("{decision}: {code}"),
-        None if served.upstream => "passed".to_owned(),
-        None => "not passed".to_owned(),
-    };
-    let (method, path) = (served.method.escape_debug(), served.path.escape_debug());
-    format!(
-        "{status} {method} {path}  {verdict}  {:.1} ms",
-        served.took.as_secs_f64() * 1e3
-    )
-}
-
-/// What the filter says of a request that it refused, or would have.
-fn decision(message: &str) -> Option<(String, String)> {
-    let document: Value = serde_json::from_str(message).ok()?;
-    let text = |name: &str| Some(document.get(name)?.as_str()?.to_owned());
-    (text("portcullis")? == "decision").then_some(())?;
-    Some((text("decision")?, text("code")?))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use portcullis_host_test::host::log::Log;
+    use serde_json::Value;
 
     use super::*;
-
-    fn served(status: Option<u16>, upstream: bool, log: &str) -> Served {
-        Served {
-            peer: SocketAddr::from(([127, 0, 0, 1], 1)),
-            method: "GET".to_owned(),
-            path: "/a".to_owned(),
-            status,
-            upstream,
-            took: Duration::from_micros(1_550),
-            logs: vec![Log {
-                level: Level::Warn,
-                message: log.to_owned(),
-                context: 2,
-            }],
-        }
-    }
-
-    #[test]
-    fn a_request_is_one_line() {
-        assert_eq!(
-            line(&served(Some(200), true, "hello")),
-            "200 GET /a  passed  1.6 ms"
-        );
-        assert_eq!(line(&served(None, true, "")), "--- GET /a  passed  1.6 ms");
-        let refused = r#"{"portcullis":"decision","decision":"refused","code":"host-not-allowed"}"#;
-        assert_eq!(
-            line(&served(Some(421), false, refused)),
-            "421 GET /a  refused: host-not-allowed  1.6 ms"
-        );
-    }
 
     #[test]
     fn the_policy_is_one() {

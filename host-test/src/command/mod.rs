@@ -2,8 +2,10 @@
 
 mod check;
 mod demo;
+mod explain;
 mod results;
 mod schema;
+mod serve;
 mod test;
 
 use std::path::Path;
@@ -52,6 +54,8 @@ pub(crate) struct Cli {
 enum Command {
     Check(check::Check),
     Demo(demo::Demo),
+    Explain(explain::Explain),
+    Serve(serve::Serve),
     Schema(schema::Schema),
     Test(test::Test),
 }
@@ -61,6 +65,8 @@ impl Cli {
         match self.command {
             Command::Check(check) => check.run(),
             Command::Demo(demo) => demo.run(),
+            Command::Explain(explain) => explain.run(),
+            Command::Serve(serve) => serve.run(),
             Command::Schema(schema) => Ok(schema.run()),
             Command::Test(test) => test.run(),
         }
