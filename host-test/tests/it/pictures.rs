@@ -32,4 +32,15 @@ fn check(name: &str, folder: &str, arguments: &[&str]) {
 #[test]
 fn they_show_what_the_command_prints() {
     check("check", "tests/it/readme", &["check", "policy.yaml"]);
+    check(
+        "explain",
+        "../envoy",
+        &[
+            "explain",
+            "readme.yaml",
+            "-X",
+            "POST",
+            "http://api.example.com/players/7",
+        ],
+    );
 }
