@@ -1,9 +1,11 @@
 //! `portcullis check`: the module's own verdict on policies, shown where the mistakes stand.
 
+mod notes;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use portcullis_config::Severity;
+use portcullis_config::{Config, Document as Policy, Severity, read};
 use portcullis_host_test::document::{Document, ReadError};
 use portcullis_host_test::module::Module;
 use portcullis_host_test::profile::Profile;
@@ -11,6 +13,7 @@ use portcullis_host_test::report;
 use portcullis_host_test::verdict::verdict;
 use serde_json::{Value, json};
 
+use self::notes::{Gateway, notes};
 use super::{Exit, module};
 
 /// The module's own verdict on a policy: every mistake at once, with its place and what to do about it
@@ -19,7 +22,7 @@ pub(crate) struct Check {
     /// Policy files, YAML or JSON
     #[arg(required = true, value_name = "POLICY")]
     policies: Vec<PathBuf>,
-    /// The gateway that is to run the policy; shows what is known of it
+    /// The gateway that is to run the policy: shows what it does to this policy
     #[arg(long, value_name = "HOST")]
     profile: Option<Gateway>,
     /// How to show it
@@ -38,46 +41,16 @@ enum Format {
     Json,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Gateway {
-    Envoy,
-    Istio,
-    Kong,
-    Apisix,
-}
-
-impl Gateway {
-    /// What is known to go wrong on this gateway with what this version can do, whatever the policy says.
-    fn notes(self) -> &'static [&'static str] {
-        match self {
-            Self::Envoy => &[
-                "envoy adds its own `server` header after the filter: set `server_header_transformation: PASS_THROUGH` to be rid of it",
-            ],
-            Self::Istio => &[
-                "istio's WasmPlugin cannot hold request headers until the verdict: that needs an EnvoyFilter",
-                "envoy adds its own `server` header after the filter",
-            ],
-            Self::Kong => &[
-                "the verdict is the module's under envoy's rules: this command has no kong host yet",
-                "a worker that is given a bad policy ends: kong does not keep the old policy",
-                "a request header that the filter removes still reaches the upstream",
-            ],
-            Self::Apisix => &[
-                "the verdict is the module's under envoy's rules: this command has no apisix host yet",
-                "a bad policy is answered with 503 on its route: apisix does not keep the old policy",
-                "no metrics, and nothing shared between workers",
-            ],
-        }
-    }
-}
-
 /// What was found in one file.
-struct Checked {
-    name: String,
+pub(super) struct Checked {
+    pub(super) name: String,
     policy: Option<String>,
+    /// What the file says, if it can be read.
+    pub(super) value: Option<Value>,
     findings: Value,
-    text: String,
-    errors: usize,
+    /// The findings for people.
+    pub(super) text: String,
+    pub(super) errors: usize,
     warnings: usize,
 }
 
@@ -111,10 +84,17 @@ impl Check {
                 count(file.errors, "error"),
                 count(file.warnings, "warning"),
             );
+            for note in self.notes(file) {
+                anstream::println!("note: {note}");
+            }
         }
-        for note in self.profile.map(Gateway::notes).unwrap_or_default() {
-            anstream::println!("note: {note}");
-        }
+    }
+
+    /// What the gateway does to this policy, as far as it is legible.
+    fn notes(&self, file: &Checked) -> Vec<&'static str> {
+        let config = file.value.as_ref().and_then(config_of);
+        let known = self.profile.zip(config);
+        known.map_or_else(Vec::new, |(gateway, config)| notes(gateway, &config))
     }
 
     fn print_json(&self, checked: &[Checked]) -> anyhow::Result<()> {
@@ -126,26 +106,34 @@ impl Check {
                     "ok": file.errors == 0,
                     "policy": file.policy,
                     "diagnostics": file.findings,
+                    "notes": self.notes(file),
                 })
             })
             .collect();
         let document = json!({
             "ok": checked.iter().all(|file| file.errors == 0),
             "files": files,
-            "notes": self.profile.map(Gateway::notes).unwrap_or_default(),
         });
         anstream::println!("{}", serde_json::to_string_pretty(&document)?);
         Ok(())
     }
 }
 
-fn check(module: &Module, path: &Path) -> anyhow::Result<Checked> {
+/// The policy as the module reads it, as far as it is legible.
+pub(super) fn config_of(value: &Value) -> Option<Config> {
+    let policy = Policy::from_bytes(value.to_string().as_bytes()).ok()?;
+    read(&policy).0
+}
+
+/// Asks the module about the policy in a file.
+pub(super) fn check(module: &Module, path: &Path) -> anyhow::Result<Checked> {
     let document = match Document::read_file(path) {
         Ok(document) => document,
         Err(ReadError::Unreadable(unreadable)) => {
             return Ok(Checked {
                 name: unreadable.source.name().to_owned(),
                 policy: None,
+                value: None,
                 findings: report::unreadable_json(&unreadable),
                 text: report::unreadable(&unreadable, true),
                 errors: unreadable.flaws.len(),
@@ -166,6 +154,7 @@ fn check(module: &Module, path: &Path) -> anyhow::Result<Checked> {
         policy: verdict.policy,
         findings: report::diagnostics_json(&document, &verdict.diagnostics),
         text: report::diagnostics(&document, &verdict.diagnostics, true),
+        value: Some(document.value),
         errors,
         warnings: verdict.diagnostics.len() - errors,
     })

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod explain;
+mod render;
 mod results;
 mod schema;
 mod serve;
@@ -56,6 +57,7 @@ enum Command {
     Demo(demo::Demo),
     Explain(explain::Explain),
     Serve(serve::Serve),
+    Render(render::Render),
     Schema(schema::Schema),
     Test(test::Test),
 }
@@ -67,6 +69,7 @@ impl Cli {
             Command::Demo(demo) => demo.run(),
             Command::Explain(explain) => explain.run(),
             Command::Serve(serve) => serve.run(),
+            Command::Render(render) => render.run(),
             Command::Schema(schema) => Ok(schema.run()),
             Command::Test(test) => test.run(),
         }

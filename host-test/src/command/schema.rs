@@ -18,7 +18,6 @@ In JSON the policy itself may say so: {\"$schema\": \"policy.schema.json\", \"ve
 pub(crate) struct Schema {}
 
 impl Schema {
-    #[expect(clippy::unused_self, reason = "every command is run in this way")]
     pub(crate) fn run(self) -> Exit {
         anstream::print!("{POLICY_SCHEMA}");
         Exit::Ok

@@ -211,15 +211,36 @@ fn a_module_that_gives_no_verdict_is_not_taken_for_one_that_agrees() {
 }
 
 #[test]
-fn what_a_profile_cannot_know_is_said() {
-    let policy = "version: 1\nrequest: {}\n";
-    let shown = |profile: &str| text(&check("policy.yaml", policy, &["--profile", profile]).stdout);
-    assert!(shown("kong").contains("note: the verdict is the module's under envoy's rules"));
-    assert!(shown("apisix").contains("note: the verdict is the module's under envoy's rules"));
-    assert!(shown("istio").contains("EnvoyFilter"));
-    assert!(shown("envoy").contains("server_header_transformation"));
+fn a_profile_says_what_the_gateway_does_to_this_policy() {
+    let shown = |policy: &str, profile: &str| {
+        text(&check("policy.yaml", policy, &["--profile", profile]).stdout)
+    };
+    let hygiene = "version: 1\nrequest: {}\n";
+    let headers = "version: 1\nheaders: {}\n";
+    for profile in ["kong", "apisix"] {
+        let said = shown(hygiene, profile);
+        assert!(
+            said.contains("note: the verdict is the module's under envoy's rules"),
+            "{said}"
+        );
+    }
+    assert!(shown(hygiene, "kong").contains("note: request headers that the filter strips"));
+    assert!(!shown(headers, "kong").contains("strips"));
+    assert!(shown(headers, "envoy").contains("server_header_transformation"));
+    assert!(!shown(hygiene, "envoy").contains("note:"));
+    assert!(shown(headers, "istio").contains("EnvoyFilter"));
+
+    let arguments = ["--profile", "envoy", "--format", "json"];
+    let files = json(&check("policy.yaml", headers, &arguments));
     assert_eq!(
-        check("policy.yaml", policy, &["--profile", "nginx"])
+        files["files"][0]["notes"].as_array().unwrap().len(),
+        1,
+        "{files}"
+    );
+    let without = json(&check("policy.yaml", headers, &["--format", "json"]));
+    assert_eq!(without["files"][0]["notes"], serde_json::json!([]));
+    assert_eq!(
+        check("policy.yaml", hygiene, &["--profile", "nginx"])
             .status
             .code(),
         Some(1)

@@ -22,6 +22,7 @@ mod layout;
 mod module;
 mod pictures;
 mod readme;
+mod render;
 mod scenarios;
 mod schema;
 mod serve;

@@ -1,0 +1,425 @@
+//! What one gateway does to one policy: sentences that are true of the two together, and of no policy that they do not name.
+//!
+//! A table, because that is what it is: where, when, what. The sources are the gateways themselves, run and read
+//! (Envoy 1.40, Istio 1.27, Kong's ngx_wasm_module, APISIX' wasm-nginx-module).
+
+use clap::ValueEnum;
+use portcullis_config::{
+    Ambiguous, Config, Fields, Forwarded, Headers, Mode, Preset, ProfanityAction, Protocol,
+    Request, Route, Scope,
+};
+
+/// A gateway that can run the filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Gateway {
+    Envoy,
+    Istio,
+    Kong,
+    Apisix,
+}
+
+use Gateway::{Apisix, Envoy, Istio, Kong};
+
+/// Where, when, what.
+type Note = (&'static [Gateway], fn(&Config) -> bool, &'static str);
+
+const NOTES: &[Note] = &[
+    (
+        &[Kong, Apisix],
+        |_| true,
+        "the verdict is the module's under envoy's rules: this command has no such host yet",
+    ),
+    (
+        &[Kong],
+        |_| true,
+        "kong does not keep the old policy when a new one is bad: its workers end",
+    ),
+    (
+        &[Apisix],
+        |_| true,
+        "apisix does not keep the old policy when a new one is bad: its routes answer 503",
+    ),
+    (
+        &[Envoy],
+        touches_server,
+        "envoy writes its own `server` header after the filter: set `server_header_transformation: PASS_THROUGH`, as `portcullis render envoy` does",
+    ),
+    (
+        &[Istio],
+        touches_server,
+        "envoy writes its own `server` header after the filter: the EnvoyFilter of `portcullis render istio` leaves it alone",
+    ),
+    (
+        &[Envoy],
+        reads_scheme_of_proxies,
+        "envoy with `use_remote_address: true` replaces X-Forwarded-Proto before the filter sees it, so that all that your proxies hand on looks like http: count them in `xff_num_trusted_hops` and say `client: {forwarded: host}`",
+    ),
+    (
+        &[Istio],
+        reads_scheme_of_proxies,
+        "istio's gateway replaces X-Forwarded-Proto before the filter sees it, so that all that your proxies hand on looks like http: count them in `gatewayTopology.numTrustedProxies` and say `client: {forwarded: host}`",
+    ),
+    (
+        &[Kong, Apisix],
+        |config| config.client.forwarded == Forwarded::Host,
+        "`client: {forwarded: host}` is the address that nginx sees: behind proxies theirs, unless `real_ip_header` and `set_real_ip_from` resolve it",
+    ),
+    (
+        &[Envoy, Istio],
+        |config| past(config, 100, 60 << 10),
+        "envoy refuses more than `max_headers_count` (100) lines and `max_request_headers_kb` (60) by itself, without the policy's answer: raise them, as `portcullis render` does",
+    ),
+    (
+        &[Kong, Apisix],
+        |config| past(config, u32::MAX, 8 << 10),
+        "nginx refuses a request line or a header longer than one of `large_client_header_buffers` (8k) by itself, with its own page",
+    ),
+    (
+        &[Istio],
+        |config| judges_spelling(config),
+        "istio rewrites paths before the filter sees them, so that ambiguous ones pass as what they became: set `pathNormalization: {normalization: NONE}` in the mesh's configuration",
+    ),
+    (
+        &[Kong],
+        |config| judges_spelling(config),
+        "kong hands on paths decoded and normalized by nginx, so that ambiguous ones pass as what they became",
+    ),
+    (
+        &[Kong],
+        |config| request(config).is_some(),
+        "request headers that the filter strips still reach the upstream on kong: do not let it believe them",
+    ),
+    (
+        &[Kong],
+        |config| counts_bodies(config),
+        "nginx answers by itself, with its own page, to bodies longer than its `client_max_body_size`: keep that above the policy's limits",
+    ),
+    (
+        &[Apisix],
+        |config| counts_bodies(config),
+        "apisix takes a body in whole before the filter counts it, and has no limit of its own: set `client_max_body_size`",
+    ),
+    (
+        &[Istio],
+        reads_bodies,
+        "the upstream hears of a request before its body was judged: a WasmPlugin cannot hold request headers, and an EnvoyFilter cannot make it",
+    ),
+    (
+        &[Kong],
+        reads_bodies,
+        "bodies that nginx puts into a file cannot be read, and are refused: set `nginx_http_client_body_buffer_size` to the longest that is to pass",
+    ),
+    (
+        &[Apisix],
+        rewrites_bodies,
+        "apisix cannot change a body: one that normalizing or masking would change is refused",
+    ),
+    (
+        &[Kong],
+        |config| limits(config, Scope::Local),
+        "limits need `nginx_wasm_shm_kv`: without it every request that counts is answered with 500",
+    ),
+    (
+        &[Apisix],
+        |config| limits(config, Scope::Local),
+        "nothing is shared between workers on apisix: each counts local limits for itself",
+    ),
+    (
+        &[Kong, Apisix],
+        |config| {
+            config
+                .limiter
+                .as_ref()
+                .is_some_and(|limiter| limiter.protocol == Protocol::RlsGrpc)
+        },
+        "there is no gRPC here: set `limiter: {protocol: rls-http}`",
+    ),
+    (
+        &[Apisix],
+        |config| config.errors.mask_upstream,
+        "apisix cannot change a response's body: `mask_upstream` has no effect",
+    ),
+    (
+        &[Apisix],
+        |config| {
+            config
+                .observe
+                .as_ref()
+                .is_some_and(|observe| observe.metrics)
+        },
+        "apisix has no metrics for filters",
+    ),
+    (
+        &[Apisix],
+        |config| {
+            config
+                .health
+                .as_ref()
+                .is_some_and(|health| !health.checks.is_empty())
+        },
+        "apisix never wakes a filter up: `health.checks` are not asked",
+    ),
+];
+
+/// What is to be known of this policy on this gateway.
+pub(super) fn notes(gateway: Gateway, config: &Config) -> Vec<&'static str> {
+    let applies = |(gateways, when, _): &&Note| gateways.contains(&gateway) && when(config);
+    NOTES
+        .iter()
+        .filter(applies)
+        .map(|(_, _, what)| *what)
+        .collect()
+}
+
+/// The `request` section, if it does anything.
+fn request(config: &Config) -> Option<&Request> {
+    let on = |request: &&Request| request.mode.capped_by(config.mode) != Mode::Off;
+    config.request.as_ref().filter(on)
+}
+
+fn routes(config: &Config) -> impl Iterator<Item = &Route> {
+    config
+        .routes
+        .iter()
+        .filter(|route| route.mode.capped_by(config.mode) != Mode::Off)
+}
+
+/// The shared `headers` and those that routes made of it, without those that are off.
+fn headers(config: &Config) -> impl Iterator<Item = &Headers> {
+    let own = routes(config).filter_map(|route| route.headers.as_ref());
+    let shared = config.headers.as_ref().filter(|_| config.mode != Mode::Off);
+    shared
+        .into_iter()
+        .chain(own)
+        .filter(|h| h.mode != Mode::Off)
+}
+
+fn touches_server(config: &Config) -> bool {
+    headers(config).any(|headers| {
+        let set = [&headers.set, &headers.default];
+        headers.preset != Preset::None
+            || headers
+                .remove
+                .iter()
+                .any(|pattern| pattern.matches("server"))
+            || set
+                .into_iter()
+                .flatten()
+                .any(|(name, _)| name.as_str() == "server")
+    })
+}
+
+/// Does it matter whether the client came over https, which only a proxy in front can tell?
+fn reads_scheme_of_proxies(config: &Config) -> bool {
+    let told =
+        !config.client.trusted_proxies.is_empty() && config.client.forwarded != Forwarded::Host;
+    let https = request(config).is_some_and(|request| request.https.is_some());
+    let secure = |headers: &Headers| {
+        headers.preset != Preset::None || headers.cookies.as_ref().is_some_and(|c| c.secure)
+    };
+    told && (https || headers(config).any(secure))
+}
+
+/// Does the policy let in more header lines, or longer ones, than this?
+fn past(config: &Config, lines: u32, bytes: u64) -> bool {
+    request(config).is_some_and(|request| {
+        request.max_headers.is_some_and(|max| max > lines)
+            || request
+                .max_header_bytes
+                .is_some_and(|max| max > bytes.max(16 << 10))
+            || request.max_path_bytes.is_some_and(|max| max > bytes)
+    })
+}
+
+fn judges_spelling(config: &Config) -> bool {
+    request(config).is_some_and(|request| request.ambiguous != Some(Ambiguous::Allow))
+}
+
+fn counts_bodies(config: &Config) -> bool {
+    request(config).is_some_and(|request| request.max_body_bytes.is_some()) || reads_bodies(config)
+}
+
+fn reads_bodies(config: &Config) -> bool {
+    routes(config).any(|route| {
+        let judged = route
+            .validate
+            .as_ref()
+            .and_then(|validate| validate.body.as_ref());
+        let searched = route
+            .profanity
+            .as_ref()
+            .is_some_and(|p| p.fields != Fields::None);
+        judged.is_some_and(|body| body.schema.is_some() || !body.normalize.is_empty()) || searched
+    })
+}
+
+fn rewrites_bodies(config: &Config) -> bool {
+    routes(config).any(|route| {
+        let body = route
+            .validate
+            .as_ref()
+            .and_then(|validate| validate.body.as_ref());
+        let masked = route.profanity.as_ref().is_some_and(|target| {
+            target.fields != Fields::None && target.profanity.action == ProfanityAction::Mask
+        });
+        body.is_some_and(|body| !body.normalize.is_empty()) || masked
+    })
+}
+
+fn limits(config: &Config, scope: Scope) -> bool {
+    let shared = config.rate_limits.iter().flatten();
+    let own = routes(config).flat_map(|route| &route.rate_limits);
+    config.mode != Mode::Off && shared.chain(own).any(|limit| limit.scope == scope)
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_config::{Document, read};
+
+    use super::*;
+
+    fn of(gateway: Gateway, policy: &str) -> Vec<&'static str> {
+        let document = Document::from_bytes(policy.as_bytes()).unwrap();
+        notes(gateway, &read(&document).0.unwrap())
+    }
+
+    /// Is there a note with these words for the one policy, and none for the other?
+    fn check(gateways: &[Gateway], words: &str, policy: &str, other: &str) {
+        let has = |gateway, rest: &str| {
+            let policy = format!("{{\"version\": 1{rest}}}");
+            of(gateway, &policy).iter().any(|note| note.contains(words))
+        };
+        for gateway in [Envoy, Istio, Kong, Apisix] {
+            let wanted = gateways.contains(&gateway);
+            assert_eq!(
+                has(gateway, policy),
+                wanted,
+                "{gateway:?}: `{words}` for {policy}"
+            );
+            assert!(!has(gateway, other), "{gateway:?}: `{words}` for {other}");
+        }
+    }
+
+    #[test]
+    fn each_note_is_for_the_policies_that_it_is_true_of() {
+        let request = r#", "request": {}"#;
+        let route = |rest: &str| format!(r#", "routes": [{{"name": "a", "path": "/", {rest}}}]"#);
+
+        let server = "own `server` header";
+        check(&[Envoy, Istio], server, r#", "headers": {}"#, request);
+        check(
+            &[Envoy, Istio],
+            server,
+            &route(r#""headers": {"preset": "html"}"#),
+            "",
+        );
+        let (removed, none) = (
+            r#", "headers": {"preset": "none", "remove": ["serv*"]}"#,
+            r#", "headers": {"preset": "none", "remove": ["x-a"]}"#,
+        );
+        check(&[Envoy, Istio], server, removed, none);
+        check(
+            &[Envoy, Istio],
+            server,
+            r#", "headers": {}"#,
+            r#", "mode": "off", "headers": {}"#,
+        );
+
+        let proto = "replaces X-Forwarded-Proto";
+        let behind = r#", "client": {"trusted_proxies": ["10.0.0.0/8"]}, "headers": {}"#;
+        check(&[Envoy, Istio], proto, behind, r#", "headers": {}"#);
+        let https = r#", "client": {"trusted_proxies": ["10.0.0.0/8"]}, "request": {"https": {}}"#;
+        let host = r#", "client": {"trusted_proxies": ["10.0.0.0/8"], "forwarded": "host"}, "request": {"https": {}}"#;
+        check(&[Envoy, Istio], proto, https, host);
+        check(&[Kong, Apisix], "real_ip_header", host, https);
+
+        let (many, few) = (
+            r#", "request": {"max_headers": 101}"#,
+            r#", "request": {"max_headers": 100}"#,
+        );
+        check(&[Envoy, Istio], "max_headers_count", many, few);
+        let (long, short) = (
+            r#", "request": {"max_path_bytes": "9KiB"}"#,
+            r#", "request": {"max_path_bytes": "8KiB"}"#,
+        );
+        check(&[Kong, Apisix], "large_client_header_buffers", long, short);
+
+        check(
+            &[Istio],
+            "pathNormalization",
+            request,
+            r#", "request": {"ambiguous": "allow"}"#,
+        );
+        check(
+            &[Kong],
+            "decoded and normalized",
+            request,
+            r#", "headers": {}"#,
+        );
+        check(
+            &[Kong],
+            "still reach the upstream",
+            request,
+            r#", "request": {"mode": "off"}"#,
+        );
+
+        let (counted, streamed) = (r#", "request": {"max_body_bytes": "1MiB"}"#, request);
+        check(
+            &[Kong],
+            "longer than its `client_max_body_size`",
+            counted,
+            streamed,
+        );
+        check(&[Apisix], "takes a body in whole", counted, streamed);
+
+        let judged = route(r#""validate": {"body": {"schema": true}}"#);
+        let limited = route(r#""validate": {"body": {"max_bytes": "1KiB"}}"#);
+        check(&[Istio], "cannot hold request headers", &judged, &limited);
+        check(&[Kong], "client_body_buffer_size", &judged, &limited);
+        let trimmed = route(r#""validate": {"body": {"normalize": {"/a": ["trim"]}}}"#);
+        check(&[Apisix], "cannot change a body", &trimmed, &judged);
+        let masked = route(r#""profanity": {"action": "mask", "fields": "all"}"#);
+        let refused = route(r#""profanity": {"fields": "all"}"#);
+        check(&[Apisix], "cannot change a body", &masked, &refused);
+
+        let local = r#", "rate_limits": [{"name": "a", "quota": "5/1m"}]"#;
+        let global = r#", "rate_limits": [{"name": "a", "quota": "5/1m", "scope": "global"}]"#;
+        check(&[Kong], "nginx_wasm_shm_kv", local, global);
+        check(&[Apisix], "each counts local limits", local, global);
+        let limiter = |protocol: &str| {
+            format!(r#", "limiter": {{"protocol": "{protocol}", "upstream": "a"}}"#)
+        };
+        check(
+            &[Kong, Apisix],
+            "no gRPC",
+            &limiter("rls-grpc"),
+            &limiter("rls-http"),
+        );
+
+        check(
+            &[Apisix],
+            "mask_upstream",
+            r#", "errors": {"mask_upstream": true}"#,
+            r#", "errors": {}"#,
+        );
+        check(
+            &[Apisix],
+            "no metrics",
+            r#", "observe": {}"#,
+            r#", "observe": {"metrics": false}"#,
+        );
+        let asked = r#", "health": {"checks": {"a": {"upstream": "a", "path": "/"}}}"#;
+        check(
+            &[Apisix],
+            "health.checks",
+            asked,
+            r#", "health": {"live": "/livez"}"#,
+        );
+    }
+
+    #[test]
+    fn a_policy_that_needs_nothing_has_no_notes_on_envoy() {
+        let policy = r#"{"version": 1, "client": {"forwarded": "host"}, "request": {"hosts": ["a.example"]}}"#;
+        assert_eq!(of(Envoy, policy), [""; 0]);
+    }
+}

@@ -1,0 +1,132 @@
+//! `portcullis render envoy`: the bootstrap configuration of an Envoy in front of one API.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::bail;
+use clap::Args;
+use portcullis_config::Config;
+
+use super::Valid;
+use super::policy_text::{policy_text, quoted};
+use super::template::Template;
+
+const TEMPLATE: &str = include_str!("../../../../envoy/envoy.yaml");
+
+/// A whole configuration for Envoy 1.40: `envoy --disable-hot-restart -c FILE`
+#[derive(Debug, Args)]
+pub(crate) struct Envoy {
+    /// The policy, YAML or JSON
+    #[arg(value_name = "POLICY")]
+    pub(super) policy: PathBuf,
+    /// Where the API listens, over plain http
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8000")]
+    upstream: Upstream,
+    /// Where Envoy finds the module
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/etc/envoy/portcullis.wasm"
+    )]
+    wasm: String,
+}
+
+impl Envoy {
+    pub(super) fn render(&self, policy: &Valid) -> anyhow::Result<String> {
+        if self.wasm.contains("://") {
+            bail!(
+                "envoy takes the module from a file, not from `{}`",
+                self.wasm
+            );
+        }
+        let name = &policy.config.name;
+        let limits = Limits::of(&policy.config);
+        let template = Template::new(TEMPLATE)
+            .head(&[
+                &format!("Envoy 1.40 in front of one HTTP API, with Portcullis in the filter chain, for the policy `{name}`."),
+                "",
+                "  envoy --disable-hot-restart -c envoy.yaml",
+                "",
+                "Made by `portcullis render envoy`: change the policy and make it again.",
+            ])?
+            .block("value: |", &policy_text(&policy.value))?
+            .put("/etc/envoy/portcullis.wasm", 1, &quoted(&self.wasm))?
+            .put("max_headers_count: 100", 1, &format!("max_headers_count: {}", limits.headers))?
+            .put("max_request_headers_kb: 32", 1, &format!("max_request_headers_kb: {}", limits.kilobytes))?
+            .put(
+                "{address: 127.0.0.1, port_value: 8000}",
+                1,
+                &format!("{{address: {}, port_value: {}}}", quoted(&self.upstream.host), self.upstream.port),
+            )?;
+        let found_by_name = self.upstream.host.parse::<IpAddr>().is_err();
+        let template = match found_by_name {
+            true => template.put("type: STATIC", 1, "type: STRICT_DNS")?,
+            false => template,
+        };
+        Ok(template.into_text())
+    }
+}
+
+/// What Envoy itself lets in of a request's head: never less than the policy does, whose refusals say why.
+pub(super) struct Limits {
+    pub(super) headers: u32,
+    pub(super) kilobytes: u64,
+}
+
+impl Limits {
+    pub(super) fn of(config: &Config) -> Self {
+        let request = config.request.as_ref();
+        let headers = request.and_then(|r| r.max_headers).unwrap_or(0);
+        let bytes = request.map_or(0, |r| {
+            r.max_header_bytes
+                .unwrap_or(0)
+                .max(r.max_path_bytes.unwrap_or(0))
+        });
+        Self {
+            headers: headers.max(100),
+            // 8192 is the most that Envoy takes.
+            kilobytes: bytes.div_ceil(1024).clamp(32, 8192),
+        }
+    }
+}
+
+/// HOST:PORT.
+#[derive(Clone, Debug)]
+struct Upstream {
+    /// Without the brackets of an IPv6 address.
+    host: String,
+    port: u16,
+}
+
+impl FromStr for Upstream {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.contains("://") {
+            return Err("leave the scheme out: HOST:PORT");
+        }
+        let (host, port) = text
+            .rsplit_once(':')
+            .ok_or("a port is missing: HOST:PORT")?;
+        let port = port.parse().ok().filter(|port| *port > 0);
+        let port = port.ok_or("the port is a number from 1 to 65535")?;
+        let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+        let legal = match bare {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => {
+                (1..=253).contains(&host.len())
+                    && host
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+            }
+        };
+        if !legal {
+            return Err("the host is a name or an address, IPv6 in brackets");
+        }
+        Ok(Self {
+            host: bare.unwrap_or(host).to_owned(),
+            port,
+        })
+    }
+}
