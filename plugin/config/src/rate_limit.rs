@@ -176,7 +176,9 @@ pub(crate) fn read(node: &Node<'_>) -> Option<RateLimit> {
 fn quota(node: &Node<'_>) -> Option<Quota> {
     let text = node.string()?;
     let parsed = text.split_once('/').and_then(|(count, window)| {
-        let count: u32 = count.parse().ok()?;
+        // `parse` alone would take `+5`.
+        let digits = count.bytes().all(|b| b.is_ascii_digit());
+        let count: u32 = count.parse().ok().filter(|_| digits)?;
         let ms = milliseconds(window)?;
         let legal = (1..=1_000_000_000).contains(&count)
             && ms % 1000 == 0
@@ -286,6 +288,16 @@ pub(crate) fn header_style(node: &Node<'_>) -> Option<RateLimitHeaders> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_has_no_sign() {
+        let document = crate::Document::from_bytes(
+            br#"{"version":1,"rate_limits":[{"name":"a","quota":"+5/1m"},{"name":"b","quota":"5/1m"}]}"#,
+        );
+        let (config, diagnostics) = crate::read(&document.unwrap());
+        assert!(diagnostics.error_within("/rate_limits/0/quota"));
+        assert_eq!(config.unwrap().rate_limits.unwrap().len(), 1);
+    }
 
     #[test]
     fn slowapis_spellings_are_understood() {
