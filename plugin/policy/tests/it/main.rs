@@ -1,0 +1,83 @@
+//! The engine from outside: policies in, verdicts and decisions out.
+
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
+mod decisions;
+mod oddities;
+mod routing;
+mod verdicts;
+
+use std::rc::Rc;
+
+use portcullis_policy::{
+    Ambient, Decision, Edit, Exchange, Line, Policy, Record, Reply, RequestHead, load,
+};
+
+struct Gateway;
+
+impl Ambient for Gateway {
+    fn source(&self) -> Option<Vec<u8>> {
+        Some(b"203.0.113.7:4711".to_vec())
+    }
+    fn fresh_id(&self) -> u128 {
+        0xabc
+    }
+}
+
+fn policy(text: &str) -> Rc<Policy> {
+    let verdict = load(text.as_bytes());
+    let errors = verdict.diagnostics;
+    Rc::new(
+        verdict
+            .policy
+            .unwrap_or_else(|| panic!("{text}: {errors:?}")),
+    )
+}
+
+/// What is seen of a decision: the reply, or the edits in words.
+#[derive(Debug, PartialEq)]
+enum Seen {
+    Continue(Vec<String>),
+    Reply(Reply),
+}
+
+fn judged(policy: &Rc<Policy>, lines: &[(&str, &str)]) -> (Seen, Exchange) {
+    let lines: Vec<Line<'_>> = lines
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+        .collect();
+    let mut exchange = policy.begin();
+    let seen = match exchange.on_request_head(&RequestHead::new(&lines), &Gateway) {
+        Decision::Reply(reply) => Seen::Reply(reply),
+        Decision::Continue(edits) => {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let edits = edits.iter().map(|edit| match edit {
+                Edit::Add(name, value) => format!("+{}: {}", text(name), text(value)),
+                Edit::Replace(name, value) => format!("={}: {}", text(name), text(value)),
+                Edit::Remove(name) => format!("-{}", text(name)),
+            });
+            Seen::Continue(edits.collect())
+        }
+    };
+    (seen, exchange)
+}
+
+/// The status of the reply, 0 if the request goes on; and the codes that were recorded.
+fn outcome(policy: &Rc<Policy>, lines: &[(&str, &str)]) -> (u16, Vec<&'static str>) {
+    let (decision, exchange) = judged(policy, lines);
+    let status = match decision {
+        Seen::Continue(_) => 0,
+        Seen::Reply(reply) => reply.status,
+    };
+    let findings = exchange.finish().map(|record: Record| record.findings);
+    let codes = findings.iter().flatten().map(|f| f.refusal.code).collect();
+    (status, codes)
+}
+
+fn get(path: &str) -> [(&str, &str); 3] {
+    [
+        (":method", "GET"),
+        (":path", path),
+        (":authority", "api.example.com"),
+    ]
+}
