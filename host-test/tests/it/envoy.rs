@@ -24,7 +24,7 @@ fn root() -> PathBuf {
 }
 
 /// The policy that stands in `envoy/`.
-fn example() -> Value {
+pub(crate) fn example() -> Value {
     Document::read_file(&root().join("envoy/policy.yaml"))
         .unwrap()
         .value
@@ -40,11 +40,11 @@ fn filter(configuration: Configuration) -> Filter {
     }
 }
 
-fn text(policy: &Value) -> Configuration {
+pub(crate) fn text(policy: &Value) -> Configuration {
     Configuration::Text(policy.to_string())
 }
 
-fn listener(name: &str, configuration: Configuration, upstream: &Upstream) -> Listener {
+pub(crate) fn listener(name: &str, configuration: Configuration, upstream: &Upstream) -> Listener {
     Listener {
         name: name.into(),
         filter: Some(filter(configuration)),
@@ -54,7 +54,7 @@ fn listener(name: &str, configuration: Configuration, upstream: &Upstream) -> Li
 }
 
 /// A GET of a path that the example policy lets through.
-fn get(path: &str) -> Request {
+pub(crate) fn get(path: &str) -> Request {
     Request {
         method: "GET".into(),
         path: path.into(),
@@ -68,7 +68,7 @@ fn get(path: &str) -> Request {
     }
 }
 
-fn ok(body: &str) -> Respond {
+pub(crate) fn ok(body: &str) -> Respond {
     Respond {
         status: 200,
         headers: HeaderMap::from([

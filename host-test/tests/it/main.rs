@@ -12,6 +12,7 @@ mod check;
 mod document;
 mod engine;
 mod envoy;
+mod envoy_answers;
 mod explain;
 mod filter;
 mod gateway;
