@@ -82,13 +82,7 @@ impl Diagnostics {
         message: impl Into<String>,
         help: Option<String>,
     ) {
-        self.push(Diagnostic {
-            code: Cow::Borrowed(code),
-            severity: Severity::Error,
-            pointer: pointer.into(),
-            message: message.into(),
-            help,
-        });
+        self.add(Severity::Error, code, pointer.into(), message.into(), help);
     }
 
     /// Records a warning.
@@ -99,11 +93,29 @@ impl Diagnostics {
         message: impl Into<String>,
         help: Option<String>,
     ) {
+        self.add(
+            Severity::Warning,
+            code,
+            pointer.into(),
+            message.into(),
+            help,
+        );
+    }
+
+    fn add(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        pointer: String,
+        message: String,
+        help: Option<String>,
+    ) {
+        let code = Cow::Borrowed(code);
         self.push(Diagnostic {
-            code: Cow::Borrowed(code),
-            severity: Severity::Warning,
-            pointer: pointer.into(),
-            message: message.into(),
+            code,
+            severity,
+            pointer,
+            message,
             help,
         });
     }

@@ -9,23 +9,14 @@ use std::borrow::Cow;
 /// The path of a request target, without its query, percent-decoded once (RFC 3986 section 2.1). A `%` that no two
 /// hexadecimal digits follow stands for itself. Allocates only if something is to be decoded.
 pub(crate) fn decoded(target: &[u8]) -> Cow<'_, [u8]> {
-    let end = target
-        .iter()
-        .position(|b| *b == b'?')
-        .unwrap_or(target.len());
-    let path = target.get(..end).unwrap_or(target);
+    let path = path_of(target);
     if !path.contains(&b'%') {
         return Cow::Borrowed(path);
     }
     let mut out = Vec::with_capacity(path.len());
     let mut rest = path;
     while let Some((&byte, after)) = rest.split_first() {
-        let escaped = match after {
-            [high, low, after @ ..] if byte == b'%' => hex(*high)
-                .zip(hex(*low))
-                .map(|(high, low)| (high << 4 | low, after)),
-            _ => None,
-        };
+        let escaped = if byte == b'%' { byte_of(after) } else { None };
         let (byte, after) = escaped.unwrap_or((byte, after));
         out.push(byte);
         rest = after;
@@ -33,10 +24,24 @@ pub(crate) fn decoded(target: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|d| u8::try_from(d).ok())
+/// The target in front of its query.
+pub(crate) fn path_of(target: &[u8]) -> &[u8] {
+    let end = target
+        .iter()
+        .position(|b| *b == b'?')
+        .unwrap_or(target.len());
+    target.get(..end).unwrap_or(target)
+}
+
+/// The byte that two hexadecimal digits stand for, and what follows them.
+pub(crate) fn byte_of(text: &[u8]) -> Option<(u8, &[u8])> {
+    let ([high, low], rest) = text.split_first_chunk::<2>()?;
+    let digit = |b: u8| {
+        char::from(b)
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+    };
+    Some((digit(*high)? << 4 | digit(*low)?, rest))
 }
 
 /// The first segment that is not empty, and what follows it; `None` at the end.

@@ -3,7 +3,8 @@
 use portcullis_config::{Exempt, Network, Tail};
 
 use super::client::Caller;
-use super::target::{is_ambiguous, path_of};
+use super::target::is_ambiguous;
+use crate::path::path_of;
 
 /// The compiled `exempt`.
 #[derive(Clone, Debug)]

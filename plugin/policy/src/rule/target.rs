@@ -3,6 +3,7 @@
 //! Two parties that read the same target differently are two parties that can be played off against each other. What
 //! no reading agrees on is refused as malformed; what readings differ on is refused as ambiguous.
 
+use crate::path::{byte_of, path_of};
 use crate::refusal::{self, Refusal};
 
 /// Whether some backend would take the path for another one: encoded slashes and backslashes, dot segments, path
@@ -50,15 +51,6 @@ pub(crate) fn query_parameters(target: &[u8]) -> usize {
     })
 }
 
-/// The target in front of its query.
-pub(crate) fn path_of(target: &[u8]) -> &[u8] {
-    let end = target
-        .iter()
-        .position(|b| *b == b'?')
-        .unwrap_or(target.len());
-    target.get(..end).unwrap_or(target)
-}
-
 /// Each `%` in turn: the byte that it encodes and what follows, or `None` if it encodes none.
 fn escapes(text: &[u8]) -> impl Iterator<Item = Option<(u8, &[u8])>> {
     let mut rest = text;
@@ -87,17 +79,6 @@ fn next_decoded(text: &[u8]) -> Option<(u8, &[u8])> {
         b'%' => byte_of(rest),
         plain => Some((*plain, rest)),
     }
-}
-
-/// The byte that two hexadecimal digits stand for, and what follows them.
-pub(crate) fn byte_of(text: &[u8]) -> Option<(u8, &[u8])> {
-    let ([high, low], rest) = text.split_first_chunk::<2>()?;
-    let digit = |b: u8| {
-        char::from(b)
-            .to_digit(16)
-            .and_then(|d| u8::try_from(d).ok())
-    };
-    Some((digit(*high)? << 4 | digit(*low)?, rest))
 }
 
 /// `.` or `..`, each dot plain or encoded.
