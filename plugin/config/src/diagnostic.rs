@@ -268,6 +268,30 @@ pub mod code {
         HEADERS_SET_AND_DEFAULTED = "headers-set-and-defaulted",
         /// A header that the gateway itself keeps.
         HEADERS_RESERVED = "headers-reserved",
+        /// Not an origin as browsers send it: scheme, host and port, in lower case and nothing else.
+        CORS_ORIGIN_SYNTAX = "cors-origin-syntax",
+        /// `null` or `file:`: no origin tells such pages apart.
+        CORS_ORIGIN_PROHIBITED = "cors-origin-prohibited",
+        /// A port that browsers leave out, or none at all.
+        CORS_ORIGIN_PORT = "cors-origin-port",
+        /// A `*` that is not the first label or the whole port.
+        CORS_ORIGIN_WILDCARD = "cors-origin-wildcard",
+        /// Plain http with credentials.
+        CORS_ORIGIN_INSECURE = "cors-origin-insecure",
+        /// Plain http with credentials, because the policy says that it may be.
+        CORS_INSECURE_ORIGINS = "cors-insecure-origins",
+        /// `*` with credentials: every page on earth would act for its visitor.
+        CORS_WILDCARD_CREDENTIALS = "cors-wildcard-credentials",
+        /// `expose_headers: ["*"]` with credentials: browsers then take the `*` for a name.
+        CORS_EXPOSE_WILDCARD = "cors-expose-wildcard",
+        /// A method that no page may send (Fetch standard, "forbidden method").
+        CORS_METHOD_FORBIDDEN = "cors-method-forbidden",
+        /// A header that no page may send, or read (Fetch standard, "forbidden request-header").
+        CORS_HEADER_FORBIDDEN = "cors-header-forbidden",
+        /// A method that `cors` lets pages use and `request.methods` refuses.
+        CORS_METHOD_UNREACHABLE = "cors-method-unreachable",
+        /// `debug` tells strangers what the policy allows.
+        CORS_DEBUG = "cors-debug",
         /// `same_site: none` without `secure`: browsers drop such cookies.
         COOKIES_NONE_INSECURE = "cookies-none-insecure",
         /// A redirect to https without a list of hosts to redirect to.

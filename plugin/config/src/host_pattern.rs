@@ -52,7 +52,7 @@ impl HostPattern {
         let numeric = name
             .rsplit('.')
             .next()
-            .is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+            .is_some_and(|last| last.starts_with("0x") || last.bytes().all(|b| b.is_ascii_digit()));
         if numeric && (below || name.parse::<Ipv4Addr>().is_err()) {
             return Err("a name that ends in a number must be an IPv4 address");
         }
@@ -126,6 +126,7 @@ mod tests {
         refused("a..b");
         refused("münchen.example");
         refused("1.2.3");
+        refused("0x7f.0x1");
         refused("*.1.2.3.4");
         refused("[::1");
         refused("2001:db8::1");
