@@ -14,7 +14,7 @@ use crate::walk::{Node, shown};
 pub struct OriginPattern {
     /// Lower case, without `://`.
     pub scheme: String,
-    /// The host, or every host below one.
+    /// The host, or every host below one; an IPv6 address as browsers write it.
     pub host: HostPattern,
     /// The ports.
     pub port: OriginPort,
@@ -112,8 +112,12 @@ impl OriginPattern {
         if host.ends_with('.') {
             return malformed("leave out the dot at the end: with it, it is another origin");
         }
-        match HostPattern::parse(host) {
-            Ok(HostPattern::Exact(canonical)) if serialized(&canonical) != host => {
+        let read = HostPattern::parse(host).map(|host| match host {
+            HostPattern::Exact(canonical) => HostPattern::Exact(serialized(canonical)),
+            below @ HostPattern::Below(_) => below,
+        });
+        match read {
+            Ok(HostPattern::Exact(canonical)) if canonical != host => {
                 malformed("an address in its canonical form")
             }
             Ok(host) => Ok(Self {
@@ -149,7 +153,7 @@ impl OriginPattern {
         let HostPattern::Exact(host) = &self.host else {
             return None;
         };
-        let (scheme, host) = (&self.scheme, serialized(host));
+        let scheme = &self.scheme;
         match self.port {
             OriginPort::Default => Some(format!("{scheme}://{host}")),
             OriginPort::Number(port) => Some(format!("{scheme}://{host}:{port}")),
@@ -213,7 +217,7 @@ fn is_scheme(text: &str) -> bool {
 }
 
 /// A host as browsers write it: they know no dotted form within an IPv6 address (URL standard, "IPv6 serializer").
-fn serialized(host: &str) -> String {
+fn serialized(host: String) -> String {
     let mapped = host
         .strip_prefix('[')
         .and_then(|inner| inner.strip_suffix(']'))
@@ -224,7 +228,7 @@ fn serialized(host: &str) -> String {
             let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
             format!("[::ffff:{high:x}:{low:x}]")
         }
-        None => host.to_owned(),
+        None => host,
     }
 }
 
@@ -253,7 +257,7 @@ fn repaired(text: &str) -> Option<String> {
         _ => host.to_owned(),
     };
     let host = match HostPattern::parse(&host) {
-        Ok(HostPattern::Exact(canonical)) => serialized(&canonical),
+        Ok(HostPattern::Exact(canonical)) => serialized(canonical),
         _ => host,
     };
     let local = host == "localhost" || host == "[::1]" || host.starts_with("127.");

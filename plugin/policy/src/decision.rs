@@ -67,6 +67,51 @@ impl Reply {
     }
 }
 
+/// What a message holds of a header that is to stand on one line.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen<'a> {
+    pub(crate) lines: usize,
+    /// The name as the message has it.
+    name: &'a [u8],
+    /// The value of the first line.
+    value: &'a [u8],
+}
+
+impl<'a> Seen<'a> {
+    pub(crate) fn see(&mut self, (name, value): Line<'a>) {
+        if self.lines == 0 {
+            (self.name, self.value) = (name, value);
+        }
+        self.lines += 1;
+    }
+
+    /// Makes it this one line; `name` is lower case.
+    pub(crate) fn write(
+        self,
+        name: impl Into<Cow<'a, [u8]>>,
+        value: Cow<'a, [u8]>,
+        edits: &mut Vec<Edit<'a>>,
+    ) {
+        match self.lines {
+            0 => edits.push(Edit::Add(name.into(), value)),
+            1 if self.value == value.as_ref() => {}
+            1 => edits.push(Edit::Replace(name.into(), value)),
+            // Some hosts replace the first of several lines and leave the rest.
+            _ => {
+                edits.push(Edit::Remove(self.name));
+                edits.push(Edit::Add(name.into(), value));
+            }
+        }
+    }
+
+    /// Removes it, if it is there.
+    pub(crate) fn remove(self, edits: &mut Vec<Edit<'a>>) {
+        if self.lines > 0 {
+            edits.push(Edit::Remove(self.name));
+        }
+    }
+}
+
 /// Removes all lines of a header, if that is not among the edits already.
 pub(crate) fn remove_once<'a>(edits: &mut Vec<Edit<'a>>, name: &'a [u8]) {
     let again = edits.iter().any(|edit| match edit {

@@ -1,5 +1,7 @@
 //! Message heads as borrowed bytes: what the host gave, duplicates and all, looked at without copying.
 
+use std::cmp::Ordering;
+
 /// One header line: name and value as bytes. The name's case is the host's; a value may hold any byte.
 pub type Line<'a> = (&'a [u8], &'a [u8]);
 
@@ -48,14 +50,21 @@ impl<'a> RequestHead<'a> {
             .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"))
     }
 
-    /// Whether the request is a CORS preflight (Fetch standard, section 3.2.2): OPTIONS with `Origin` and
-    /// `Access-Control-Request-Method`. Gives the method that is asked for.
+    /// Whether the request is a CORS preflight (Fetch standard, "CORS-preflight request"): OPTIONS with `Origin` and an
+    /// `Access-Control-Request-Method` that says something. Gives the method that is asked for.
     pub fn preflight(&self) -> Option<&'a [u8]> {
         if self.method != b"OPTIONS" {
             return None;
         }
         self.get("origin")?;
-        self.get("access-control-request-method")
+        self.all("access-control-request-method")
+            .find(|method| !method.is_empty())
+    }
+
+    /// The value of a header that stands on exactly one line; `name` is lower case.
+    pub fn only(&self, name: &'a str) -> Option<&'a [u8]> {
+        let mut values = self.all(name);
+        values.next().filter(|_| values.next().is_none())
     }
 
     /// Whether the request is gRPC, by the same test that Envoy makes before it turns a reply into a gRPC status.
@@ -97,6 +106,11 @@ impl<'a> ResponseHead<'a> {
     }
 }
 
+/// Orders a lower-case name and one of any case as if both were lower case.
+pub(crate) fn compare_names(lower: &str, name: &[u8]) -> Ordering {
+    lower.bytes().cmp(name.iter().map(u8::to_ascii_lowercase))
+}
+
 fn is(name: &[u8], wanted: &str) -> bool {
     name.eq_ignore_ascii_case(wanted.as_bytes())
 }
@@ -125,6 +139,19 @@ mod tests {
         check(&[(b":method", b"OPTIONS"), asked], None);
         check(&[(b":method", b"OPTIONS"), (b"origin", b"null")], None);
         check(&[(b":method", b"GET"), (b"origin", b"null"), asked], None);
+        check(
+            &[(b":method", b"options"), (b"origin", b"null"), asked],
+            None,
+        );
+        let nothing: Line<'_> = (b"access-control-request-method", b"");
+        check(
+            &[(b":method", b"OPTIONS"), (b"origin", b"null"), nothing],
+            None,
+        );
+        check(
+            &[(b":method", b"OPTIONS"), (b"origin", b""), nothing, asked],
+            Some(b"PUT"),
+        );
     }
 
     #[test]

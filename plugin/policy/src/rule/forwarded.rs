@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use portcullis_config::HeaderName;
 
 use super::client::Caller;
-use crate::decision::{Edit, remove_once};
+use crate::decision::{Edit, Seen, remove_once};
 use crate::message::Line;
 
 /// Stripped whoever sends them: they override the path or the method behind the checks, or (`Proxy`, CVE-2016-5385)
@@ -55,9 +55,9 @@ impl ForwardedRule {
                 remove_once(&mut edits, name);
             } else if caller.trusted {
             } else if is(name, address.name) {
-                address.see(value);
+                address.seen.see((name, value));
             } else if is(name, scheme.name) {
-                scheme.see(value);
+                scheme.seen.see((name, value));
             } else if is_claim(name) {
                 remove_once(&mut edits, name);
             }
@@ -78,8 +78,7 @@ impl ForwardedRule {
     fn rewritten<'a>(&self, name: &'static str) -> Rewritten<'a> {
         Rewritten {
             name,
-            lines: 0,
-            value: b"",
+            seen: Seen::default(),
             stripped: self.strips(name.as_bytes()),
         }
     }
@@ -93,29 +92,15 @@ impl ForwardedRule {
 /// A header that must say one thing on one line.
 struct Rewritten<'a> {
     name: &'static str,
-    lines: usize,
-    value: &'a [u8],
+    seen: Seen<'a>,
     /// The operator strips it.
     stripped: bool,
 }
 
 impl<'a> Rewritten<'a> {
-    fn see(&mut self, value: &'a [u8]) {
-        self.lines += 1;
-        self.value = value;
-    }
-
     fn write(&self, value: Cow<'static, str>, edits: &mut Vec<Edit<'a>>) {
-        let (name, value) = (Cow::Borrowed(self.name.as_bytes()), bytes(value));
-        match self.lines {
-            _ if self.stripped => {}
-            0 => edits.push(Edit::Add(name, value)),
-            1 if self.value == value.as_ref() => {}
-            1 => edits.push(Edit::Replace(name, value)),
-            _ => {
-                edits.push(Edit::Remove(self.name.as_bytes()));
-                edits.push(Edit::Add(name, value));
-            }
+        if !self.stripped {
+            self.seen.write(self.name.as_bytes(), bytes(value), edits);
         }
     }
 }

@@ -3,16 +3,14 @@
 //! One pass over the response finds what is there; what comes out is only what differs. A response that already is as
 //! the policy wants it gives no edit, so that a host which runs response callbacks on local replies changes nothing.
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use portcullis_config::{HeaderPattern, Headers};
 
 use super::cookies::CookiesRule;
 use super::preset::{self, When};
-use crate::decision::{Edit, remove_once};
-use crate::message::Line;
+use crate::decision::{Edit, Seen, remove_once};
+use crate::message::{Line, compare_names};
 
 /// The compiled `headers` section.
 #[derive(Clone, Debug)]
@@ -39,16 +37,6 @@ enum Named {
     /// The place in `writes`.
     Written(usize),
     Removed,
-}
-
-/// What a response holds of one header that the rule writes.
-#[derive(Clone, Copy, Default)]
-struct Seen<'a> {
-    lines: usize,
-    /// The name as the response has it.
-    name: &'a [u8],
-    /// The value of the first line.
-    value: &'a [u8],
 }
 
 impl HeadersRule {
@@ -95,14 +83,11 @@ impl HeadersRule {
     pub(crate) fn edits<'a>(&'a self, lines: &[Line<'a>], https: bool) -> Vec<Edit<'a>> {
         let mut edits = Vec::new();
         let mut seen = vec![Seen::default(); self.writes.len()];
-        for (name, value) in lines {
+        for &(name, value) in lines {
             match self.named(name) {
                 Some(Named::Written(at)) => {
                     if let Some(seen) = seen.get_mut(at) {
-                        if seen.lines == 0 {
-                            (seen.name, seen.value) = (name, value);
-                        }
-                        seen.lines += 1;
+                        seen.see((name, value));
                     }
                 }
                 Some(Named::Removed) => remove_once(&mut edits, name),
@@ -125,7 +110,7 @@ impl HeadersRule {
     fn named(&self, name: &[u8]) -> Option<Named> {
         let at = self
             .names
-            .binary_search_by(|(other, _)| compare(other.as_bytes(), name))
+            .binary_search_by(|(other, _)| compare_names(other, name))
             .ok()?;
         self.names.get(at).map(|(_, named)| *named)
     }
@@ -175,38 +160,18 @@ impl Draft {
 
 impl Write {
     fn edit<'a>(&'a self, seen: Seen<'a>, https: bool, edits: &mut Vec<Edit<'a>>) {
-        let name = || Cow::Borrowed(self.name.as_bytes());
-        let value = || Cow::Borrowed(self.value.as_bytes());
         if self.https_only && !https {
-            if seen.lines > 0 {
-                edits.push(Edit::Remove(seen.name));
-            }
-            return;
-        }
-        match (self.when, seen.lines) {
-            (_, 0) => edits.push(Edit::Add(name(), value())),
-            (When::Absent, _) => {}
-            (When::Always, 1) if seen.value == self.value.as_bytes() => {}
-            (When::Always, 1) => edits.push(Edit::Replace(name(), value())),
-            // Some hosts replace the first of several lines and leave the rest.
-            (When::Always, _) => {
-                edits.push(Edit::Remove(seen.name));
-                edits.push(Edit::Add(name(), value()));
-            }
+            seen.remove(edits);
+        } else if self.when == When::Always || seen.lines == 0 {
+            seen.write(self.name.as_bytes(), self.value.as_bytes().into(), edits);
         }
     }
 }
 
-/// Orders a lower-case name and one of any case as if both were lower case.
-fn compare(lower: &[u8], name: &[u8]) -> Ordering {
-    lower
-        .iter()
-        .copied()
-        .cmp(name.iter().map(u8::to_ascii_lowercase))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     fn rule(headers: &str) -> HeadersRule {
