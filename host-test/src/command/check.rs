@@ -1,5 +1,6 @@
 //! `portcullis check`: the module's own verdict on policies, shown where the mistakes stand.
 
+mod cors;
 mod notes;
 
 use std::path::{Path, PathBuf};
@@ -90,11 +91,14 @@ impl Check {
         }
     }
 
-    /// What the gateway does to this policy, as far as it is legible.
+    /// What there is to know of this policy, and what the gateway does to it, as far as it is legible.
     fn notes(&self, file: &Checked) -> Vec<&'static str> {
-        let config = file.value.as_ref().and_then(config_of);
-        let known = self.profile.zip(config);
-        known.map_or_else(Vec::new, |(gateway, config)| notes(gateway, &config))
+        let Some(config) = file.value.as_ref().and_then(config_of) else {
+            return Vec::new();
+        };
+        let gateways = self.profile.map(|gateway| notes(gateway, &config));
+        let anywhere = cors::note(&config).into_iter();
+        anywhere.chain(gateways.into_iter().flatten()).collect()
     }
 
     fn print_json(&self, checked: &[Checked]) -> anyhow::Result<()> {
@@ -143,6 +147,7 @@ pub(super) fn check(module: &Module, path: &Path) -> anyhow::Result<Checked> {
         Err(error) => return Err(error.into()),
     };
     let mut verdict = verdict(module, Profile::ENVOY, &document.value)?;
+    verdict.diagnostics.extend(cors::warnings(&document.value));
     report::sort(&document, &mut verdict.diagnostics);
     let errors = verdict
         .diagnostics

@@ -177,7 +177,8 @@ fn request(config: &Config) -> Option<&Request> {
     config.request.as_ref().filter(on)
 }
 
-fn routes(config: &Config) -> impl Iterator<Item = &Route> {
+/// The routes that are not off.
+pub(super) fn routes(config: &Config) -> impl Iterator<Item = &Route> {
     config
         .routes
         .iter()
