@@ -26,9 +26,9 @@ pub const EXPLAIN: &[u8] = br#"{"portcullis":"explain"}"#;
 pub struct Explanation {
     /// The policy's name.
     pub policy: String,
-    /// `passed` or `refused`.
+    /// `passed`, `refused`, or `answered`: a preflight that is granted.
     pub decision: String,
-    /// The status of the refusal.
+    /// The status of the refusal, or of the answer.
     pub status: Option<u16>,
     /// The code of the refusal.
     pub code: Option<String>,
@@ -81,7 +81,7 @@ pub struct Rule {
     pub rule: String,
     /// `enforce`, `report` or `off`.
     pub mode: String,
-    /// `passed`, `refused`, `would-refuse`, `not-reached` or `off`.
+    /// `passed`, `refused`, `answered`, `would-refuse`, `not-reached` or `off`.
     pub decision: String,
     /// The status that it refuses with, or would.
     pub status: Option<u16>,
@@ -169,11 +169,11 @@ pub fn explain(
     let document = document.ok_or(ExplainError::Silent)?;
     let explanation = Explanation::deserialize(&document).map_err(|_| ExplainError::Silent)?;
     let did = if exchanged.local_reply {
-        "refused"
+        "refused or answered"
     } else {
         "passed"
     };
-    if explanation.decision != did {
+    if (explanation.decision == "passed") == exchanged.local_reply {
         return Err(ExplainError::Contradiction {
             said: explanation.decision,
             did,

@@ -214,6 +214,7 @@ fn human(explained: &Explained) -> String {
     for rule in &said.rules {
         let (color, decision) = match rule.decision.as_str() {
             "passed" => (GREEN, "passed"),
+            "answered" => (GREEN, "answered"),
             "refused" => (RED, "refused"),
             "would-refuse" => (YELLOW, "would refuse"),
             "not-reached" => (DIM, "not reached"),
@@ -245,6 +246,7 @@ fn human(explained: &Explained) -> String {
     }
     let verdict = match (said.status, &said.code) {
         (Some(status), Some(code)) => format!("{RED}refused{END}, {status} {code}"),
+        (Some(status), None) => format!("{GREEN}answered{END}, {status}"),
         _ => format!("{GREEN}passed{END}"),
     };
     let _ = writeln!(text, "\npolicy `{}`: {verdict}", said.policy);

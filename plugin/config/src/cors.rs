@@ -37,6 +37,20 @@ pub struct Cors {
     pub debug: bool,
 }
 
+impl Cors {
+    /// Whether pages served over plain http may act with their visitors' credentials.
+    pub fn lets_in_insecure_origins(&self) -> bool {
+        match &self.origins {
+            Origins::Listed(origins) => {
+                self.dangerously_allow_insecure_origins
+                    && self.credentials
+                    && origins.iter().any(OriginPattern::is_insecure)
+            }
+            Origins::Any => false,
+        }
+    }
+}
+
 /// `cors.origins`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origins {

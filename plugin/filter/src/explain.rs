@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! {"portcullis":"explain","policy":NAME,
-//!  "decision":"passed"|"refused","status":421|null,"code":"host-not-allowed"|null,
+//!  "decision":"passed"|"refused"|"answered","status":421|null,"code":"host-not-allowed"|null,
 //!  "method":…,"path":…,"preflight_for":METHOD|null,       what was asked; a preflight is judged as what it asks for
 //!  "client":{"address":…|null,"peer":…|null,"because":B,"header":NAME|null},
 //!  "scheme":{"name":"http"|"https","because":"connection"|"header","header":NAME|null},
@@ -15,8 +15,9 @@
 //!
 //! `B` is `peer` (the other end of the connection, and no trusted proxy), `trusted-peer` (a trusted proxy that speaks for
 //! nobody else), `header` (a trusted proxy's word), `host` (the gateway resolved it and the policy lets it), `hidden` (it
-//! resolved it and the policy does not) or `unknown`. `D` is `passed`, `refused`, `would-refuse` (in report),
-//! `not-reached` (an earlier rule has refused; `code` says what this one would have said) or `off`. Rules stand in the
+//! resolved it and the policy does not) or `unknown`. `D` is `passed`, `refused`, `answered` (a preflight, granted),
+//! `would-refuse` (in report), `not-reached` (an earlier rule has ended it; `code` says what this one would have said) or
+//! `off`. Rules stand in the
 //! engine's order, and a name stands twice where it is asked twice. Texts are cut at 1024 bytes. Members may be added.
 
 use std::rc::Rc;

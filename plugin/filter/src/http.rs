@@ -48,13 +48,17 @@ impl Http {
         }
     }
 
-    /// Answers where no policy can: what cannot be checked does not pass.
-    fn refuse_unchecked(&self, why: &str) -> Action {
+    /// Answers where the request cannot be judged: what cannot be checked does not pass.
+    fn refuse_unchecked(&mut self, why: &str) -> Action {
         host::log(
             Level::Error,
             &format!("portcullis: refused unchecked: {why}"),
         );
-        answer(&Reply::unchecked(self.worker.fresh_id()))
+        let worker = &*self.worker;
+        answer(&match &mut self.exchange {
+            Some(exchange) => exchange.unchecked(worker),
+            None => Reply::unchecked(worker.fresh_id()),
+        })
     }
 }
 

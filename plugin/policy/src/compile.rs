@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use portcullis_config::{
-    Config, Diagnostic, Diagnostics, Document, Headers, Mode, Route, Unmatched, code, read,
+    Config, Cors, Diagnostic, Diagnostics, Document, Mode, Route, Unmatched, code, read,
 };
 
-use crate::policy::{Moded, Policy, RouteRules};
+use crate::policy::{Moded, Patched, Policy, RouteRules};
 use crate::route::RouteTable;
 use crate::rule::client::ClientRule;
+use crate::rule::cors::CorsRule;
 use crate::rule::headers::HeadersRule;
 use crate::rule::request::RequestRule;
 
@@ -40,6 +41,7 @@ pub fn load(bytes: &[u8]) -> Verdict {
         refuse_unsupported(config, &mut diagnostics);
         refuse_taken_names(&config.routes, &mut diagnostics);
         warn(config, &mut diagnostics);
+        warn_of_cors(config, &mut diagnostics);
         let table = RouteTable::compile(&config.routes, &mut diagnostics);
         (!diagnostics.has_errors()).then(|| compile(config, table))
     });
@@ -53,42 +55,29 @@ pub fn load(bytes: &[u8]) -> Verdict {
 }
 
 fn compile(config: &Config, table: RouteTable) -> Policy {
-    let shared = config
-        .headers
-        .as_ref()
-        .map(|headers| (headers.mode, Rc::new(HeadersRule::compile(headers))));
-    let headers = |route: Option<&Route>| {
-        let outer = route.map_or(config.mode, |route| route.mode.capped_by(config.mode));
-        let patched = route
-            .and_then(|route| route.headers.as_ref())
-            .map(|headers: &Headers| (headers.mode, Rc::new(HeadersRule::compile(headers))));
-        let (mode, rule) = patched.or_else(|| shared.clone())?;
-        (mode.capped_by(outer) == Mode::Enforce).then_some(rule)
-    };
     let request = config.request.as_ref().and_then(|request| {
         moded(request.mode.capped_by(config.mode), || {
             RequestRule::compile(request)
         })
     });
+    let patched = patches(config);
     let routes: Vec<RouteRules> = config
         .routes
         .iter()
         .map(|route| RouteRules {
             name: route.name.clone(),
             methods: route.methods.clone().unwrap_or_default(),
-            headers: headers(Some(route)),
+            patched: patched(Some(route)),
         })
         .collect();
-    let unmatched = headers(None);
+    let unrouted = patched(None);
     let refuses_unmatched = config.unmatched == Unmatched::Reject && config.mode != Mode::Off;
-    let reads_scheme = routes
-        .iter()
-        .map(|route| &route.headers)
-        .chain([&unmatched])
-        .any(|rule| rule.as_ref().is_some_and(|rule| rule.reads_scheme()))
-        || request
-            .as_ref()
-            .is_some_and(|moded| moded.rule.https.is_some());
+    let redirects = request
+        .as_ref()
+        .is_some_and(|moded| moded.rule.https.is_some());
+    let reads_scheme = redirects
+        || unrouted.reads_scheme()
+        || routes.iter().any(|route| route.patched.reads_scheme());
     Policy {
         name: config.name.clone(),
         client: ClientRule::compile(&config.client),
@@ -96,11 +85,52 @@ fn compile(config: &Config, table: RouteTable) -> Policy {
             || config.routes.iter().any(|route| route.hosts.is_some()),
         reads_scheme,
         request,
-        headers: unmatched,
+        unrouted,
         table,
         routes,
         unmatched: refuses_unmatched.then_some(config.mode),
         errors: config.errors.format,
+    }
+}
+
+/// The sections that routes may patch: what holds for a route, or for requests that none matches.
+fn patches(config: &Config) -> impl Fn(Option<&Route>) -> Patched {
+    let headers = section(
+        config.headers.as_ref(),
+        |route: &Route| route.headers.as_ref(),
+        |headers| (headers.mode, HeadersRule::compile(headers)),
+    );
+    let cors = section(
+        config.cors.as_ref(),
+        |route: &Route| route.cors.as_ref(),
+        |cors| (cors.mode, CorsRule::compile(cors)),
+    );
+    let top = config.mode;
+    move |route| {
+        let outer = route.map_or(top, |route| route.mode.capped_by(top));
+        let headers = headers(route, outer).filter(|moded| moded.mode == Mode::Enforce);
+        Patched {
+            headers: headers.map(|moded| moded.rule),
+            cors: cors(route, outer),
+        }
+    }
+}
+
+/// One such section, compiled once for all that share it.
+fn section<C, R>(
+    shared: Option<&C>,
+    patch: impl Fn(&Route) -> Option<&C>,
+    compile: impl Fn(&C) -> (Mode, R),
+) -> impl Fn(Option<&Route>, Mode) -> Option<Moded<Rc<R>>> {
+    let compile = move |section: &C| {
+        let (mode, rule) = compile(section);
+        (mode, Rc::new(rule))
+    };
+    let shared = shared.map(&compile);
+    move |route, outer| {
+        let own = route.and_then(&patch).map(&compile);
+        let (mode, rule) = own.or_else(|| shared.clone())?;
+        moded(mode.capped_by(outer), || rule)
     }
 }
 
@@ -131,7 +161,6 @@ fn refuse_unsupported(config: &Config, diagnostics: &mut Diagnostics) {
         }
     };
     let written = [
-        (config.cors.is_some(), "/cors"),
         (config.rate_limits.is_some(), "/rate_limits"),
         (config.rate_limit_headers.is_some(), "/rate_limit_headers"),
         (config.limiter.is_some(), "/limiter"),
@@ -146,7 +175,6 @@ fn refuse_unsupported(config: &Config, diagnostics: &mut Diagnostics) {
     }
     for route in &config.routes {
         let written = [
-            (route.cors.is_some(), "cors"),
             (!route.rate_limits.is_empty(), "rate_limits"),
             (route.validate.is_some(), "validate"),
             (route.profanity.is_some(), "profanity"),
@@ -172,11 +200,15 @@ fn refuse_taken_names(routes: &[Route], diagnostics: &mut Diagnostics) {
 }
 
 fn warn(config: &Config, diagnostics: &mut Diagnostics) {
-    let has_own_headers = config.routes.iter().any(|route| route.headers.is_some());
+    let on_a_route = config
+        .routes
+        .iter()
+        .any(|route| route.headers.is_some() || route.cors.is_some());
     let protects = config.request.is_some()
         || config.headers.is_some()
+        || config.cors.is_some()
         || config.unmatched == Unmatched::Reject
-        || has_own_headers;
+        || on_a_route;
     // Where there is an error, what is protected cannot be told yet.
     if !protects && !diagnostics.has_errors() {
         diagnostics.warning(
@@ -208,5 +240,54 @@ fn warn(config: &Config, diagnostics: &mut Diagnostics) {
             "there are no routes, so every request is refused",
             None,
         );
+    }
+}
+
+fn warn_of_cors(config: &Config, diagnostics: &mut Diagnostics) {
+    let shared = config.cors.iter().map(|cors| (String::new(), cors));
+    let routes = config.routes.iter().filter_map(|route| {
+        let cors = route.cors.as_ref()?;
+        Some((format!("/routes/{}", route.index), cors))
+    });
+    for (at, cors) in shared.chain(routes) {
+        if cors.debug {
+            diagnostics.warning(
+                code::CORS_DEBUG,
+                format!("{at}/cors/debug"),
+                "refused preflights tell anybody what the policy allows",
+                Some("for the time that it takes to find a mistake".to_owned()),
+            );
+        }
+        if cors.lets_in_insecure_origins() {
+            diagnostics.warning(
+                code::CORS_INSECURE_ORIGINS,
+                format!("{at}/cors/dangerously_allow_insecure_origins"),
+                "whoever is on the way to a page served over http reads with its visitor's rights",
+                None,
+            );
+        }
+        warn_of_unreachable_methods(config, cors, &at, diagnostics);
+    }
+}
+
+/// A method that pages are promised and hygiene refuses.
+fn warn_of_unreachable_methods(
+    config: &Config,
+    cors: &Cors,
+    at: &str,
+    diagnostics: &mut Diagnostics,
+) {
+    let Some(request) = &config.request else {
+        return;
+    };
+    for method in &cors.methods.listed {
+        if !request.methods.contains(method) {
+            diagnostics.warning(
+                code::CORS_METHOD_UNREACHABLE,
+                format!("{at}/cors/methods"),
+                format!("pages may use `{method}`, and `request.methods` refuses it"),
+                Some(format!("add `{method}` to `request.methods`")),
+            );
+        }
     }
 }

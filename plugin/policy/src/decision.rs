@@ -24,6 +24,16 @@ pub enum Edit<'a> {
     Remove(&'a [u8]),
 }
 
+impl Edit<'_> {
+    /// The name of the header that is changed.
+    pub(crate) fn name(&self) -> &[u8] {
+        match self {
+            Self::Add(name, _) | Self::Replace(name, _) => name,
+            Self::Remove(name) => name,
+        }
+    }
+}
+
 /// An answer of the gateway's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {

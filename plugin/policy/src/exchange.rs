@@ -7,12 +7,13 @@ use portcullis_config::Mode;
 use crate::ambient::Ambient;
 use crate::decision::{Decision, Edit, Reply};
 use crate::host::host_of;
-use crate::message::{RequestHead, ResponseHead};
-use crate::policy::Policy;
+use crate::message::{Line, RequestHead, ResponseHead};
+use crate::policy::{Moded, Policy};
 use crate::record::{Finding, Record, kept};
 use crate::refusal::{self, Refusal, request_id};
 use crate::route::{Lookup, allow};
 use crate::rule::client::Caller;
+use crate::rule::cors::{CorsRule, Grant};
 use crate::rule::headers::HeadersRule;
 
 /// One request and its response.
@@ -23,6 +24,8 @@ pub struct Exchange {
     route: Option<usize>,
     /// Who is asking, once a rule had to know.
     caller: Option<Caller>,
+    /// What pages of other origins may be told, if cors is enforced.
+    grant: Option<Grant>,
     /// The scheme of the client's own connection, if a rule looks at it.
     https: bool,
     is_grpc: bool,
@@ -50,6 +53,7 @@ impl Exchange {
             policy,
             route: None,
             caller: None,
+            grant: None,
             https: false,
             is_grpc: false,
             replied: false,
@@ -58,8 +62,8 @@ impl Exchange {
         }
     }
 
-    /// Judges a request by its head. The order is fixed: form, host, route, https, method, unmatched; the first rule
-    /// in `enforce` that refuses ends it, one in `report` is recorded and passed.
+    /// Judges a request by its head. The order is fixed: form, host, preflight, https, origin, method, unmatched; the
+    /// first rule in `enforce` that refuses ends it, one in `report` is recorded and passed.
     pub fn on_request_head<'a>(
         &mut self,
         head: &RequestHead<'a>,
@@ -67,8 +71,8 @@ impl Exchange {
     ) -> Decision<'a> {
         let request = Request { head, ambient };
         match self.judge(request) {
-            Some(reply) => Decision::Reply(reply),
-            None => Decision::Continue(self.request_edits(request)),
+            Err(reply) => Decision::Reply(reply),
+            Ok(()) => Decision::Continue(self.request_edits(request)),
         }
     }
 
@@ -81,7 +85,7 @@ impl Exchange {
         let moded = policy.request.as_ref()?;
         let refusal = moded.rule.refuse_body(counted)?;
         self.counted = None;
-        self.found(refusal, moded.mode, None)
+        self.found(refusal, moded.mode, None).err()
     }
 
     /// Whether the body's bytes are counted: where they are not, the host need not show them.
@@ -91,16 +95,28 @@ impl Exchange {
 
     /// Whether the response's head would be looked at: where it is not, the host need not be asked for it.
     pub fn reads_response(&self) -> bool {
-        !self.replied && self.headers().is_some()
+        !self.replied && (self.headers().is_some() || self.grant.is_some())
     }
 
     /// The changes to the head of the upstream's response, or of an answer that the gateway gives by itself. Our own
     /// replies carry theirs already: on them this gives none, whether or not the host asks.
     pub fn on_response_head<'a>(&'a self, head: &ResponseHead<'a>) -> Vec<Edit<'a>> {
-        match self.headers() {
-            Some(rule) if !self.replied => rule.edits(head.lines(), self.https),
-            _ => Vec::new(),
+        if self.replied {
+            return Vec::new();
         }
+        self.response_edits(head.lines(), false)
+    }
+
+    /// The reply where the request cannot be looked at, or changed as it has to be: what cannot be checked does not
+    /// pass.
+    pub fn unchecked(&mut self, ambient: &dyn Ambient) -> Reply {
+        if self.grant.is_none() {
+            let nothing = RequestHead::new(&[]);
+            self.grant = self.cors().map(|rule| rule.grant(&nothing));
+        }
+        let id = request_id(ambient.fresh_id());
+        let reply = refusal::UNCHECKED.reply(self.policy.errors, self.is_grpc, &id, None);
+        self.finished(reply)
     }
 
     /// Whether the client is not known because the gateway took its address from a header, and the policy does not say
@@ -114,7 +130,8 @@ impl Exchange {
         self.record.filter(|record| !record.findings.is_empty())
     }
 
-    fn judge(&mut self, request: Request<'_, '_>) -> Option<Reply> {
+    /// `Err` is the reply of the first rule that refuses, or answers.
+    fn judge(&mut self, request: Request<'_, '_>) -> Result<(), Reply> {
         let policy = Rc::clone(&self.policy);
         let head = request.head;
         self.is_grpc = head.is_grpc();
@@ -131,55 +148,58 @@ impl Exchange {
         let host = authority.and_then(host_of);
         let host = host.as_deref();
 
-        if let Some(moded) = &policy.request {
-            let form = moded.rule.refuse_form(head);
-            let refused = form.and_then(|form| self.judged(form, moded.mode, None, request));
-            let refused = refused.or_else(|| {
-                let unknown = moded.rule.refuse_host(host)?;
-                self.judged(unknown, moded.mode, None, request)
-            });
-            if refused.is_some() {
-                return refused;
-            }
-        }
+        // Routing refuses nothing yet: it tells whose headers and which cors a refusal carries.
         let lookup = policy.table.find(host, head.path(), method);
         if let Lookup::Route(route) = lookup {
             self.route = Some(route);
         }
+        self.grant = self.cors().map(|rule| rule.grant(head));
+
         if let Some(moded) = &policy.request {
-            let refused = match &moded.rule.https {
-                Some(rule) if preflight.is_none() && !self.https => {
-                    let caller = self.caller(request);
-                    rule.refuse(head, &caller, host)
-                        .and_then(|(refusal, location)| {
-                            let location = location.map(|location| ("location", location));
-                            self.judged(refusal, moded.mode, location, request)
-                        })
-                }
-                _ => None,
-            };
-            let refused = refused.or_else(|| {
-                let refusal = moded.rule.refuse_method(method)?;
-                let allow = Some(("allow", moded.rule.allow().into_bytes()));
-                self.judged(refusal, moded.mode, allow, request)
-            });
-            if refused.is_some() {
-                return refused;
+            if let Some(refusal) = moded.rule.refuse_form(head) {
+                self.judged(refusal, moded.mode, None, request)?;
+            }
+            if let Some(refusal) = moded.rule.refuse_host(host) {
+                self.judged(refusal, moded.mode, None, request)?;
             }
         }
+        let cors = policy.patched(self.route).cors.as_ref();
+        if let (Some(asked), Some(moded)) = (preflight, cors) {
+            self.answer_preflight(asked, moded, request)?;
+        }
+        if let Some(moded) = &policy.request
+            && let Some(rule) = &moded.rule.https
+            && preflight.is_none()
+            && !self.https
+        {
+            let caller = self.caller(request);
+            if let Some((refusal, location)) = rule.refuse(head, &caller, host) {
+                let location = location.map(|location| ("location", location));
+                self.judged(refusal, moded.mode, location, request)?;
+            }
+        }
+        if preflight.is_none()
+            && let Some(moded) = cors
+            && let Some(refusal) = moded.rule.refuse_origin(head, self.https)
+        {
+            self.judged(refusal, moded.mode, None, request)?;
+        }
+        if let Some(moded) = &policy.request
+            && let Some(refusal) = moded.rule.refuse_method(method)
+        {
+            let allow = Some(("allow", moded.rule.allow().into_bytes()));
+            self.judged(refusal, moded.mode, allow, request)?;
+        }
         if let Some(mode) = policy.unmatched {
-            let refused = match lookup {
-                Lookup::Route(_) => None,
-                Lookup::Nothing => self.judged(&refusal::ROUTE_NOT_FOUND, mode, None, request),
+            match lookup {
+                Lookup::Route(_) => {}
+                Lookup::Nothing => self.judged(&refusal::ROUTE_NOT_FOUND, mode, None, request)?,
                 Lookup::OtherMethods(routes) => {
                     let routes = routes.iter().filter_map(|at| policy.routes.get(*at));
                     let allow = allow(routes.map(|route| &route.methods)).into_bytes();
                     let allow = Some(("allow", allow));
-                    self.judged(&refusal::ROUTE_METHOD_NOT_ALLOWED, mode, allow, request)
+                    self.judged(&refusal::ROUTE_METHOD_NOT_ALLOWED, mode, allow, request)?;
                 }
-            };
-            if refused.is_some() {
-                return refused;
             }
         }
         if let Some(moded) = &policy.request
@@ -188,7 +208,35 @@ impl Exchange {
             self.counted = Some(0);
             self.record(request);
         }
-        None
+        Ok(())
+    }
+
+    /// Answers a preflight in place of the upstream; in `report` says only whether it would be refused.
+    fn answer_preflight(
+        &mut self,
+        asked: &[u8],
+        moded: &Moded<Rc<CorsRule>>,
+        request: Request<'_, '_>,
+    ) -> Result<(), Reply> {
+        let (grant, refusal) = moded.rule.judge_preflight(request.head, asked);
+        if moded.mode == Mode::Enforce {
+            self.grant = Some(grant);
+        }
+        match refusal {
+            Some(refusal) => {
+                // A success that is none needs more than a look at its status.
+                let step = (refusal.status == 200)
+                    .then(|| ("x-cors-refused-by", refusal.rule.as_bytes().to_vec()));
+                self.judged(refusal, moded.mode, step, request)
+            }
+            None if moded.mode == Mode::Enforce => Err(self.finished(Reply {
+                status: moded.rule.preflight_status(),
+                grpc_status: None,
+                headers: Vec::new(),
+                body: String::new(),
+            })),
+            None => Ok(()),
+        }
     }
 
     /// The changes to a request that goes on.
@@ -211,11 +259,34 @@ impl Exchange {
     }
 
     fn headers(&self) -> Option<&HeadersRule> {
-        let route = self.route.and_then(|at| self.policy.routes.get(at));
-        match route {
-            Some(route) => route.headers.as_deref(),
-            None => self.policy.headers.as_deref(),
+        self.policy.patched(self.route).headers.as_deref()
+    }
+
+    /// The rule that writes on responses.
+    fn cors(&self) -> Option<&CorsRule> {
+        let moded = self.policy.patched(self.route).cors.as_ref();
+        moded
+            .filter(|moded| moded.mode == Mode::Enforce)
+            .map(|moded| &*moded.rule)
+    }
+
+    /// Cors comes last: what it says of who may read, no other rule changes.
+    fn response_edits<'a>(&'a self, lines: &[Line<'a>], ours: bool) -> Vec<Edit<'a>> {
+        let mut edits = match self.headers() {
+            Some(rule) => rule.edits(lines, self.https),
+            None => Vec::new(),
+        };
+        if let (Some(rule), Some(grant)) = (self.cors(), &self.grant) {
+            rule.edits(grant, lines, ours, &mut edits);
         }
+        edits
+    }
+
+    /// A reply with the headers that every response has.
+    fn finished(&mut self, mut reply: Reply) -> Reply {
+        self.replied = true;
+        reply.headers = reply.edited(self.response_edits(&reply.lines(), true));
+        reply
     }
 
     /// Records what a rule found in the head; in `enforce` that is the reply.
@@ -225,7 +296,7 @@ impl Exchange {
         mode: Mode,
         header: Extra,
         request: Request<'_, '_>,
-    ) -> Option<Reply> {
+    ) -> Result<(), Reply> {
         self.record(request);
         self.found(refusal, mode, header)
     }
@@ -250,20 +321,18 @@ impl Exchange {
     }
 
     /// Adds a finding to the record; in `enforce` that is the reply.
-    fn found(&mut self, refusal: &'static Refusal, mode: Mode, header: Extra) -> Option<Reply> {
+    fn found(&mut self, refusal: &'static Refusal, mode: Mode, header: Extra) -> Result<(), Reply> {
         let route = self.route.and_then(|at| self.policy.routes.get(at));
-        let record = self.record.as_mut()?;
+        let Some(record) = &mut self.record else {
+            return Ok(());
+        };
         record.route = route.map(|route| route.name.clone());
         record.findings.push(Finding { refusal, mode });
         if mode != Mode::Enforce {
-            return None;
+            return Ok(());
         }
         let id = &record.request_id;
-        let mut reply = refusal.reply(self.policy.errors, self.is_grpc, id, header);
-        self.replied = true;
-        if let Some(rule) = self.headers() {
-            reply.headers = reply.edited(rule.edits(&reply.lines(), self.https));
-        }
-        Some(reply)
+        let reply = refusal.reply(self.policy.errors, self.is_grpc, id, header);
+        Err(self.finished(reply))
     }
 }

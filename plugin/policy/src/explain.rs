@@ -13,11 +13,12 @@ use crate::ambient::Ambient;
 use crate::decision::Edit;
 use crate::host::host_of;
 use crate::message::{Line, RequestHead};
-use crate::policy::Policy;
+use crate::policy::{Moded, Policy};
 use crate::record::kept;
 use crate::refusal::Refusal;
 use crate::route::Lookup;
 use crate::rule::client::Caller;
+use crate::rule::cors::CorsRule;
 use crate::rule::lines::{LineLimits, refuse_lines};
 use crate::rule::request::RequestRule;
 use crate::rule::target;
@@ -59,12 +60,13 @@ impl Members {
         }
     }
 
-    /// The status and the code of a refusal, or null twice.
+    /// What was decided, and the status and the code of the answer, if there is one.
     #[cold]
-    fn refusal(&mut self, refusal: Option<&Refusal>) {
-        let status = refusal.map(|refusal| refusal.status.to_string());
+    fn end(&mut self, decision: &str, status: Option<u16>, code: Option<&str>) {
+        let status = status.map(|status| status.to_string());
+        self.text("decision", Some(decision));
         self.raw("status", status.as_deref().unwrap_or("null"));
-        self.text("code", refusal.map(|refusal| refusal.code));
+        self.text("code", code);
     }
 
     #[cold]
@@ -87,10 +89,11 @@ impl Policy {
         let host = head.authority().and_then(host_of);
         let judged_host = host.as_deref().filter(|_| self.reads_host);
         let lookup = self.table.find(judged_host, head.path(), method);
-        let route = match lookup {
-            Lookup::Route(at) => self.routes.get(at),
+        let route_at = match lookup {
+            Lookup::Route(at) => Some(at),
             _ => None,
         };
+        let route = route_at.and_then(|at| self.routes.get(at));
         let mut rules = Rules::default();
         let hygiene = self.request.as_ref();
         let mode = hygiene.map_or(Mode::Off, |moded| moded.mode);
@@ -108,7 +111,18 @@ impl Policy {
                         "the host is listed",
                     ),
                 }
-                rules.https(rule, mode, head, &caller, judged_host);
+            }
+        }
+        let cors = self.patched(route_at).cors.as_ref();
+        rules.preflight(cors, head);
+        if let Some(moded) = hygiene {
+            rules.https(&moded.rule, mode, head, &caller, judged_host);
+        }
+        rules.origin(cors, head, &caller);
+        match hygiene {
+            None => {}
+            Some(moded) => {
+                let rule = &moded.rule;
                 rules.add(
                     "request.methods",
                     mode,
@@ -222,12 +236,19 @@ impl Ambient for PortZero {
     }
 }
 
-/// What the rules say, in their order, and the first refusal.
+/// What the rules say, in their order, and what ended the request here.
 #[derive(Debug, Default)]
 struct Rules {
     /// Objects between commas.
     said: String,
-    refused: Option<&'static Refusal>,
+    ended: Option<End>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Refused(&'static Refusal),
+    /// A preflight, granted.
+    Answered(u16),
 }
 
 impl Rules {
@@ -247,10 +268,10 @@ impl Rules {
         passed: &str,
     ) {
         let decision = match (found, mode) {
-            _ if self.refused.is_some() => "not-reached",
+            _ if self.ended.is_some() => "not-reached",
             (None, _) => "passed",
-            (Some(_), Mode::Enforce) => {
-                self.refused = found;
+            (Some(refusal), Mode::Enforce) => {
+                self.ended = Some(End::Refused(refusal));
                 "refused"
             }
             (Some(_), _) => "would-refuse",
@@ -271,8 +292,11 @@ impl Rules {
         let mut members = Members::default();
         members.text("rule", Some(rule));
         members.text("mode", Some(mode.as_str()));
-        members.text("decision", Some(decision));
-        members.refusal(found);
+        members.end(
+            decision,
+            found.map(|refusal| refusal.status),
+            found.map(|refusal| refusal.code),
+        );
         members.text("why", Some(why));
         append(&mut self.said, &members);
     }
@@ -381,6 +405,51 @@ impl Rules {
         }
     }
 
+    /// What cors says to a preflight.
+    #[cold]
+    fn preflight(&mut self, cors: Option<&Moded<Rc<CorsRule>>>, head: &RequestHead<'_>) {
+        let name = "cors";
+        let Some(moded) = cors else {
+            return self.off(name, "`cors` is not written, or off");
+        };
+        let Some(method) = head.preflight() else {
+            return self.add(name, moded.mode, None, "this is no preflight");
+        };
+        let (_, refusal) = moded.rule.judge_preflight(head, method);
+        match (refusal, moded.mode) {
+            (None, Mode::Enforce) if self.ended.is_none() => {
+                self.ended = Some(End::Answered(moded.rule.preflight_status()));
+                let why = "all that the preflight asks for is granted";
+                self.push(name, moded.mode, "answered", None, why);
+            }
+            _ => {
+                let name = refusal.map_or(name, |refusal| refusal.rule);
+                let why = "all that the preflight asks for would be granted";
+                self.add(name, moded.mode, refusal, why);
+            }
+        }
+    }
+
+    /// What cors says to a request that is no preflight.
+    #[cold]
+    fn origin(
+        &mut self,
+        cors: Option<&Moded<Rc<CorsRule>>>,
+        head: &RequestHead<'_>,
+        caller: &Caller,
+    ) {
+        if let Some(moded) = cors
+            && head.preflight().is_none()
+        {
+            let found = moded.rule.refuse_origin(head, caller.https);
+            let why = match moded.rule.grants_reading(head) {
+                true => "pages of this origin may read the response",
+                false => "no page of another origin may read the response",
+            };
+            self.add("cors.on_disallowed", moded.mode, found, why);
+        }
+    }
+
     #[cold]
     fn https(
         &mut self,
@@ -462,10 +531,14 @@ impl Explanation {
             let name = "request.max_body_bytes";
             self.rules.add(name, moded.mode, found, &passed);
         }
-        let decision = self.rules.refused.map_or("passed", |_| "refused");
         let mut members = self.members;
-        members.text("decision", Some(decision));
-        members.refusal(self.rules.refused);
+        match self.rules.ended {
+            None => members.end("passed", None, None),
+            Some(End::Refused(refusal)) => {
+                members.end("refused", Some(refusal.status), Some(refusal.code));
+            }
+            Some(End::Answered(status)) => members.end("answered", Some(status), None),
+        }
         for (name, objects) in [
             ("rules", &self.rules.said),
             ("request_changes", &self.request_changes),

@@ -7,6 +7,7 @@ use portcullis_config::{ErrorFormat, Mode};
 use crate::exchange::Exchange;
 use crate::route::RouteTable;
 use crate::rule::client::ClientRule;
+use crate::rule::cors::CorsRule;
 use crate::rule::headers::HeadersRule;
 use crate::rule::request::RequestRule;
 
@@ -16,9 +17,8 @@ pub struct Policy {
     pub(crate) name: String,
     pub(crate) client: ClientRule,
     pub(crate) request: Option<Moded<RequestRule>>,
-    /// For requests that no route matches, and for those refused before routing. Only in `enforce`: a response's
-    /// headers are changed or they are not.
-    pub(crate) headers: Option<Rc<HeadersRule>>,
+    /// For requests that no route matches.
+    pub(crate) unrouted: Patched,
     pub(crate) table: RouteTable,
     pub(crate) routes: Vec<RouteRules>,
     /// The mode in which unmatched requests are refused; `None` lets them through.
@@ -43,7 +43,28 @@ pub(crate) struct RouteRules {
     pub(crate) name: String,
     /// As written, for `Allow`.
     pub(crate) methods: Vec<String>,
+    pub(crate) patched: Patched,
+}
+
+/// The sections that a route may patch, as they hold for its requests.
+#[derive(Debug)]
+pub(crate) struct Patched {
+    /// Only in `enforce`: a response's headers are changed or they are not.
     pub(crate) headers: Option<Rc<HeadersRule>>,
+    pub(crate) cors: Option<Moded<Rc<CorsRule>>>,
+}
+
+impl Patched {
+    /// Whether a rule looks at the scheme of the client's own connection.
+    pub(crate) fn reads_scheme(&self) -> bool {
+        self.headers
+            .as_ref()
+            .is_some_and(|rule| rule.reads_scheme())
+            || self
+                .cors
+                .as_ref()
+                .is_some_and(|moded| moded.rule.reads_scheme())
+    }
 }
 
 impl Policy {
@@ -55,6 +76,12 @@ impl Policy {
     /// How many routes it has.
     pub fn routes(&self) -> usize {
         self.routes.len()
+    }
+
+    /// What holds for a route, or for requests that none matches.
+    pub(crate) fn patched(&self, route: Option<usize>) -> &Patched {
+        let route = route.and_then(|at| self.routes.get(at));
+        route.map_or(&self.unrouted, |route| &route.patched)
     }
 
     /// Begins one request and its response.

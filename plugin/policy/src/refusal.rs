@@ -51,6 +51,20 @@ refusals! {
     QUERY_TOO_MANY = "query-too-many", "request.max_query_params", 400, 3, "the query has too many parameters";
     /// A larger body than the policy allows.
     BODY_TOO_LARGE = "body-too-large", "request.max_body_bytes", 413, 8, "the body is too large";
+    /// A preflight from an origin that may not read.
+    CORS_PREFLIGHT_ORIGIN = "cors-preflight-not-allowed", "cors.origins", 403, 7, "this cross-origin request is not allowed";
+    /// A preflight for a method that pages may not use.
+    CORS_PREFLIGHT_METHOD = "cors-preflight-not-allowed", "cors.methods", 403, 7, "this cross-origin request is not allowed";
+    /// A preflight for a header that pages may not send.
+    CORS_PREFLIGHT_HEADERS = "cors-preflight-not-allowed", "cors.request_headers", 403, 7, "this cross-origin request is not allowed";
+    /// As the first of them, while somebody looks for the reason: browsers go on to the next step only from a success.
+    CORS_DEBUG_ORIGIN = "cors-preflight-not-allowed", "cors.origins", 200, 7, "the preflight failed at `cors.origins`: the origin is not among them";
+    /// As the second.
+    CORS_DEBUG_METHOD = "cors-preflight-not-allowed", "cors.methods", 200, 7, "the preflight failed at `cors.methods`: the method is not among them";
+    /// As the third.
+    CORS_DEBUG_HEADERS = "cors-preflight-not-allowed", "cors.request_headers", 200, 7, "the preflight failed at `cors.request_headers`: a header is not among them, or there are too many";
+    /// A request of a page whose origin may not read, where such are rejected.
+    CORS_ORIGIN_NOT_ALLOWED = "cors-origin-not-allowed", "cors.on_disallowed", 403, 7, "requests of this origin's pages are not allowed";
     /// Plain http, with a method that a redirect would come too late for.
     HTTPS_REQUIRED = "https-required", "request.https", 403, 7, "this request must be made over https";
     /// Plain http, redirected permanently, the method kept.
@@ -166,6 +180,7 @@ pub(crate) fn request_id(id: u128) -> String {
 /// The reason phrase, which RFC 9457 section 4.2.1 asks for as the title of an `about:blank` problem.
 fn reason(status: u16) -> &'static str {
     match status {
+        200 => "OK",
         301 => "Moved Permanently",
         302 => "Found",
         307 => "Temporary Redirect",
@@ -192,7 +207,7 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for refusal in ALL {
             assert!(
-                seen.insert((refusal.code, refusal.status)),
+                seen.insert((refusal.code, refusal.status, refusal.rule)),
                 "{} stands twice",
                 refusal.code
             );

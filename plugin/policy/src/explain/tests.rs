@@ -61,9 +61,17 @@ const STRICT: &str = r#"{
         "max_headers": 4, "max_header_bytes": "200B", "max_path_bytes": "40B", "max_query_params": 2,
         "max_body_bytes": "10B"
     },
+    CORS
     "routes": [{"name": "r", "path": "/r/{x}", "methods": ["GET"]}, {"name": "live", "path": "/live"}],
     "unmatched": "reject"
 }"#;
+
+fn strict(mode: &str, cors: &str) -> String {
+    STRICT.replace("MODE", mode).replace("CORS", cors)
+}
+
+const CORS: &str =
+    r#""cors": {"origins": ["http://x.test"], "methods": ["PUT"], "on_disallowed": "reject"},"#;
 
 const GOOD: [(&str, &str); 5] = [
     (":method", "GET"),
@@ -83,8 +91,8 @@ fn with<'a>(lines: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 
 #[test]
 fn each_rule_says_what_it_finds_and_hides_no_other() {
-    let enforce = policy(&STRICT.replace("MODE", ""));
-    let report = policy(&STRICT.replace("MODE", r#""mode": "report","#));
+    let enforce = policy(&strict("", ""));
+    let report = policy(&strict(r#""mode": "report","#, ""));
     let check = |lines: &[(&str, &str)], body: usize, expected: &[&str]| {
         let lines = with(lines);
         let found = explained(&enforce, &lines, &PEER, body);
@@ -242,6 +250,7 @@ fn what_is_not_written_is_off() {
         "request.ambiguous",
         "request.max_body_bytes",
         "request.hosts",
+        "cors",
         "request.https",
         "unmatched",
     ];
@@ -249,6 +258,72 @@ fn what_is_not_written_is_off() {
     assert_eq!(against(&found), Vec::<String>::new());
     let joined = explained(&open, &with(&[(":authority", "a.test,b.test")]), &PEER, 0);
     assert_eq!(against(&joined), ["request refused header-repeated"]);
+}
+
+#[test]
+fn what_cors_says() {
+    let check = |mode: &str, lines: &[(&str, &str)], decision: &str, expected: &[&str]| {
+        let policy = policy(&strict(
+            "",
+            &CORS.replacen('{', &format!(r#"{{"mode": "{mode}", "#), 1),
+        ));
+        let found = explained(&policy, &with(lines), &PEER, 0);
+        assert_eq!(found["decision"], decision, "{lines:?}");
+        assert_eq!(against(&found), expected, "{lines:?}");
+        found
+    };
+    let listed = ("origin", "http://x.test");
+    let other = ("origin", "http://y.test");
+    let preflight = |origin, method| {
+        [
+            (":method", "OPTIONS"),
+            origin,
+            ("access-control-request-method", method),
+        ]
+    };
+    let answered = check(
+        "enforce",
+        &preflight(listed, "PUT"),
+        "answered",
+        &[
+            "request.methods not-reached method-not-allowed",
+            "unmatched not-reached route-method-not-allowed",
+        ],
+    );
+    assert_eq!(answered["status"], 204);
+    check(
+        "enforce",
+        &preflight(other, "GET"),
+        "refused",
+        &["cors.origins refused cors-preflight-not-allowed"],
+    );
+    check(
+        "report",
+        &preflight(other, "GET"),
+        "passed",
+        &["cors.origins would-refuse cors-preflight-not-allowed"],
+    );
+    check("report", &preflight(listed, "GET"), "passed", &[]);
+    check("enforce", &[listed], "passed", &[]);
+    check(
+        "enforce",
+        &[other],
+        "refused",
+        &["cors.on_disallowed refused cors-origin-not-allowed"],
+    );
+    check(
+        "enforce",
+        &[other, ("sec-fetch-site", "same-origin")],
+        "passed",
+        &[],
+    );
+    check(
+        "report",
+        &[other],
+        "passed",
+        &["cors.on_disallowed would-refuse cors-origin-not-allowed"],
+    );
+    check("off", &[other], "passed", &[]);
 }
 
 #[test]
@@ -348,15 +423,19 @@ proptest! {
         host in prop::sample::select(vec!["a.test", "b.test", "a.test,b.test", ""]),
         scheme in prop::sample::select(vec!["http", "https"]),
         lines in prop::collection::vec(
-            (prop::sample::select(vec!["x", "content-length", "origin", "access-control-request-method", "x-forwarded-proto"]), "[0-9]{1,3}|GET|https|x{0,90}|\0"),
+            (
+                prop::sample::select(vec!["x", "content-length", "origin", "access-control-request-method", "x-forwarded-proto"]),
+                "[0-9]{1,3}|GET|https|http://x.test|x{0,90}|\0"
+            ),
             0..7
         ),
         body in 0usize..20,
         report in any::<bool>(),
         hosts in any::<bool>(),
+        cors in any::<bool>(),
     ) {
         let mode = if report { r#""mode": "report","# } else { "" };
-        let text = STRICT.replace("MODE", mode);
+        let text = strict(mode, if cors { CORS } else { "" });
         let text = if hosts { text } else { text.replace(r#""hosts": ["a.test"],"#, "") };
         let policy = policy(&text);
         let head = [(":method", method), (":path", &path), (":authority", host), (":scheme", scheme)];

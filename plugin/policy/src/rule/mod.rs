@@ -2,11 +2,13 @@
 
 pub(crate) mod client;
 pub(crate) mod cookies;
+pub(crate) mod cors;
 pub(crate) mod exempt;
 pub(crate) mod forwarded;
 pub(crate) mod headers;
 pub(crate) mod https;
 pub(crate) mod lines;
+pub(crate) mod origin;
 pub(crate) mod preset;
 pub(crate) mod request;
 pub(crate) mod target;

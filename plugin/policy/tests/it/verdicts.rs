@@ -86,13 +86,12 @@ fn what_is_not_enforced_is_never_accepted() {
     check_findings(
         r##"{
             "version": 1,
-            "cors": {"origins": ["*"]},
             "rate_limits": [{"name": "a", "quota": "1/1s"}],
             "limiter": {"protocol": "rls-grpc", "upstream": "x"},
             "profanity": {},
             "schemas": {"A": {}},
             "routes": [{
-                "name": "r", "path": "/", "cors": {}, "rate_limits": [{"name": "b", "quota": "1/1s"}],
+                "name": "r", "path": "/", "rate_limits": [{"name": "b", "quota": "1/1s"}],
                 "validate": {}, "profanity": {"fields": "all"}
             }],
             "errors": {"mask_upstream": true},
@@ -100,7 +99,6 @@ fn what_is_not_enforced_is_never_accepted() {
             "health": {"live": "/livez"}
         }"##,
         &[
-            "not-supported /cors",
             "not-supported /rate_limits",
             "not-supported /limiter",
             "not-supported /profanity",
@@ -108,7 +106,6 @@ fn what_is_not_enforced_is_never_accepted() {
             "not-supported /errors/mask_upstream",
             "not-supported /observe",
             "not-supported /health",
-            "not-supported /routes/0/cors",
             "not-supported /routes/0/rate_limits",
             "not-supported /routes/0/validate",
             "not-supported /routes/0/profanity",
@@ -257,5 +254,91 @@ fn a_patch_is_judged_at_the_route_that_it_stands_on() {
     check_findings(
         r#"{"version":1,"headers":{"preset":"apo"},"routes":[{"name":"a","path":"/a","headers":{}}]}"#,
         &["unknown-value /headers/preset"],
+    );
+}
+
+#[test]
+fn cors_that_no_browser_keeps_is_an_error() {
+    check_findings(
+        r#"{
+            "version": 1,
+            "cors": {
+                "origins": ["example.com", "null", "https://a.test:443", "https://*", "http://b.test"],
+                "methods": ["put", "patch", "trace", "P UT"],
+                "request_headers": ["x a", "Cookie", "sec-x", "accept"],
+                "expose_headers": ["*", "set-cookie"],
+                "credentials": true, "max_age": 86401, "preflight_status": 301
+            },
+            "routes": [
+                {"name": "any", "path": "/any", "cors": {"origins": ["*"]}},
+                {"name": "none", "path": "/none", "cors": {"origins": null}}
+            ]
+        }"#,
+        &[
+            "cors-origin-syntax /cors/origins/0",
+            "cors-origin-prohibited /cors/origins/1",
+            "cors-origin-port /cors/origins/2",
+            "cors-origin-wildcard /cors/origins/3",
+            "cors-origin-insecure /cors/origins/4",
+            "method-syntax /cors/methods/1",
+            "cors-method-forbidden /cors/methods/2",
+            "method-syntax /cors/methods/3",
+            "header-name /cors/request_headers/0",
+            "cors-header-forbidden /cors/request_headers/1",
+            "cors-header-forbidden /cors/request_headers/2",
+            "cors-header-forbidden /cors/expose_headers/1",
+            "cors-expose-wildcard /cors/expose_headers",
+            "number-range /cors/max_age",
+            "number-range /cors/preflight_status",
+        ],
+    );
+    let cors = |section: &str, expected: &[&str]| {
+        check_findings(&format!(r#"{{"version":1,"cors":{section}}}"#), expected);
+    };
+    cors(r#"{}"#, &["missing-key /cors"]);
+    cors(r#"{"origins":["*"]}"#, &[]);
+    cors(
+        r#"{"origins":["*"],"credentials":true}"#,
+        &["cors-wildcard-credentials /cors/origins"],
+    );
+    cors(
+        r#"{"origins":["*","https://a.test"]}"#,
+        &["cors-origin-wildcard /cors/origins/0"],
+    );
+    cors(r#"{"origins":["http://a.test"]}"#, &[]);
+    cors(
+        r#"{"origins":["http://localhost:*","http://127.0.0.1"],"credentials":true}"#,
+        &[],
+    );
+    cors(
+        r#"{"origins":["http://a.test"],"credentials":true,"dangerously_allow_insecure_origins":true}"#,
+        &["cors-insecure-origins /cors/dangerously_allow_insecure_origins"],
+    );
+    cors(
+        r#"{"origins":["https://a.test","https://a.test","https://*.a.test","https://b.a.test"],
+            "methods":["PUT","put","GET"],"request_headers":["*","authorization","Accept"]}"#,
+        &[],
+    );
+    cors(
+        r#"{"origins":["https://a.test"],"max_age":"1500ms"}"#,
+        &["number-range /cors/max_age"],
+    );
+    cors(
+        r#"{"origins":["https://a.test"],"debug":true,"max_age":-1}"#,
+        &["cors-debug /cors/debug"],
+    );
+    check_findings(
+        r#"{"version":1,"cors":{"origins":["https://a.test"],"credentials":true},
+            "routes":[{"name":"any","path":"/any","cors":{"origins":["*"]}},
+                      {"name":"none","path":"/none","cors":{"origins":null}}]}"#,
+        &[
+            "cors-wildcard-credentials /routes/0/cors/origins",
+            "missing-key /routes/1/cors",
+        ],
+    );
+    check_findings(
+        r#"{"version":1,"request":{"methods":["GET","OPTIONS"]},
+            "cors":{"origins":["https://a.test"],"methods":["PUT"]}}"#,
+        &["cors-method-unreachable /cors/methods"],
     );
 }
