@@ -1,5 +1,7 @@
 //! `portcullis check` as people and machines meet it: the process, its output, its exit code.
 
+mod cors;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
