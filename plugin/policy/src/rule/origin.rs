@@ -22,7 +22,7 @@ pub(crate) enum OriginSet {
 #[derive(Clone, Debug)]
 pub(crate) struct Listed {
     /// Sorted.
-    exact: Vec<Box<[u8]>>,
+    exact: Vec<String>,
     /// What a host's origins may have for a scheme and a port.
     patterns: HostMap<Vec<(String, OriginPort)>>,
 }
@@ -32,11 +32,7 @@ impl OriginSet {
         let Origins::Listed(patterns) = origins else {
             return Self::Any;
         };
-        let mut exact: Vec<Box<[u8]>> = patterns
-            .iter()
-            .filter_map(OriginPattern::exact)
-            .map(|origin| origin.into_bytes().into())
-            .collect();
+        let mut exact: Vec<String> = patterns.iter().filter_map(OriginPattern::exact).collect();
         exact.sort_unstable();
         exact.dedup();
         let open = patterns.iter().filter(|pattern| pattern.exact().is_none());
@@ -58,7 +54,7 @@ impl OriginSet {
         let is_listed = || {
             listed
                 .exact
-                .binary_search_by(|one| (**one).cmp(origin))
+                .binary_search_by(|one| one.as_bytes().cmp(origin))
                 .is_ok()
         };
         origin.len() <= LONGEST && (is_listed() || listed.has_pattern_for(origin))

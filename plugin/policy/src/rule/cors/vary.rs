@@ -6,12 +6,6 @@ use crate::decision::{Edit, Seen};
 use crate::message::Line;
 
 const NAME: &[u8] = b"vary";
-const ORIGIN: &str = "Origin";
-const PREFLIGHT: [&str; 2] = [
-    "Access-Control-Request-Method",
-    "Access-Control-Request-Headers",
-];
-
 /// Adds what the answer depends on to what the response, with the changes so far, says already. `asked` tells whether
 /// the origin decides anything. RFC 9110 section 12.5.5: `*` says it all.
 pub(super) fn edits<'a>(
@@ -20,12 +14,19 @@ pub(super) fn edits<'a>(
     lines: &[Line<'a>],
     edits: &mut Vec<Edit<'a>>,
 ) {
-    let mut wanted = Vec::with_capacity(3);
-    wanted.extend(asked.then_some(ORIGIN));
-    wanted.extend(PREFLIGHT.iter().copied().filter(|_| preflight));
-    if wanted.is_empty() {
-        return;
-    }
+    let wanted: &[&str] = match (asked, preflight) {
+        (false, false) => return,
+        (true, false) => &["Origin"],
+        (false, true) => &[
+            "Access-Control-Request-Method",
+            "Access-Control-Request-Headers",
+        ],
+        (true, true) => &[
+            "Origin",
+            "Access-Control-Request-Method",
+            "Access-Control-Request-Headers",
+        ],
+    };
     let mut seen = Seen::default();
     let mut values = Vec::new();
     for &(name, value) in lines.iter().filter(|(name, _)| is_vary(name)) {
@@ -45,15 +46,16 @@ pub(super) fn edits<'a>(
         }
         !ours
     });
-    wanted.retain(|token| !values.iter().any(|value| names(value, token)));
-    if wanted.is_empty() && !changed {
+    let is_missing = |token: &&&str| !values.iter().any(|value| names(value, token));
+    let mut missing = wanted.iter().filter(is_missing).peekable();
+    if missing.peek().is_none() && !changed {
         return;
     }
-    let value = match (values.is_empty(), wanted.as_slice()) {
+    let value = match (values.is_empty(), wanted) {
         (true, [only]) => Cow::Borrowed(only.as_bytes()),
         _ => {
-            let added = wanted.iter().map(|token| token.as_bytes());
-            let all: Vec<&[u8]> = values.iter().map(AsRef::as_ref).chain(added).collect();
+            let missing = missing.map(|token| token.as_bytes());
+            let all: Vec<&[u8]> = values.iter().map(AsRef::as_ref).chain(missing).collect();
             Cow::Owned(all.join(&b", "[..]))
         }
     };
