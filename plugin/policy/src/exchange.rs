@@ -218,16 +218,16 @@ impl Exchange {
         moded: &Moded<Rc<CorsRule>>,
         request: Request<'_, '_>,
     ) -> Result<(), Reply> {
-        let (grant, refusal) = moded.rule.judge_preflight(request.head, asked);
+        let (grant, failed) = moded.rule.judge_preflight(request.head, asked);
         if moded.mode == Mode::Enforce {
             self.grant = Some(grant);
         }
-        match refusal {
-            Some(refusal) => {
-                // A success that is none needs more than a look at its status.
-                let step = (refusal.status == 200)
-                    .then(|| ("x-cors-refused-by", refusal.rule.as_bytes().to_vec()));
-                self.judged(refusal, moded.mode, step, request)
+        match failed {
+            Some(step) => {
+                let debug = moded.rule.debug();
+                let refusal = step.refusal(debug);
+                let by = debug.then(|| ("x-cors-refused-by", refusal.rule.as_bytes().to_vec()));
+                self.judged(refusal, moded.mode, by, request)
             }
             None if moded.mode == Mode::Enforce => Err(self.finished(Reply {
                 status: moded.rule.preflight_status(),

@@ -267,6 +267,18 @@ impl Rules {
         found: Option<&'static Refusal>,
         passed: &str,
     ) {
+        let why = found.map_or(passed, |refusal| refusal.detail);
+        self.found(rule, mode, found, why);
+    }
+
+    #[cold]
+    fn found(
+        &mut self,
+        rule: &'static str,
+        mode: Mode,
+        found: Option<&'static Refusal>,
+        why: &str,
+    ) {
         let decision = match (found, mode) {
             _ if self.ended.is_some() => "not-reached",
             (None, _) => "passed",
@@ -276,7 +288,6 @@ impl Rules {
             }
             (Some(_), _) => "would-refuse",
         };
-        let why = found.map_or(passed, |refusal| refusal.detail);
         self.push(rule, mode, decision, found, why);
     }
 
@@ -415,17 +426,21 @@ impl Rules {
         let Some(method) = head.preflight() else {
             return self.add(name, moded.mode, None, "this is no preflight");
         };
-        let (_, refusal) = moded.rule.judge_preflight(head, method);
-        match (refusal, moded.mode) {
-            (None, Mode::Enforce) if self.ended.is_none() => {
+        match moded.rule.judge_preflight(head, method) {
+            (_, Some(step)) => {
+                let refusal = step.refusal(moded.rule.debug());
+                // Here the operator is asking, not the page.
+                let why = step.refusal(true).detail;
+                self.found(refusal.rule, moded.mode, Some(refusal), why);
+            }
+            (_, None) if moded.mode == Mode::Enforce && self.ended.is_none() => {
                 self.ended = Some(End::Answered(moded.rule.preflight_status()));
                 let why = "all that the preflight asks for is granted";
                 self.push(name, moded.mode, "answered", None, why);
             }
-            _ => {
-                let name = refusal.map_or(name, |refusal| refusal.rule);
+            (_, None) => {
                 let why = "all that the preflight asks for would be granted";
-                self.add(name, moded.mode, refusal, why);
+                self.add(name, moded.mode, None, why);
             }
         }
     }

@@ -138,6 +138,11 @@ impl CorsRule {
         self.rejects
     }
 
+    /// Whether a refused preflight is told which step failed.
+    pub(crate) fn debug(&self) -> bool {
+        self.debug
+    }
+
     /// The status of an answered preflight.
     pub(crate) fn preflight_status(&self) -> u16 {
         self.preflight_status

@@ -20,19 +20,33 @@ const SAFELISTED: [&[u8]; 3] = [b"GET", b"HEAD", b"POST"];
 
 /// The step at which a preflight failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+pub(crate) enum Step {
     Origin,
     Method,
     Headers,
 }
 
+impl Step {
+    /// The refusal, one that tells the client which step it was or one that does not.
+    pub(crate) fn refusal(self, debug: bool) -> &'static Refusal {
+        match (self, debug) {
+            (Self::Origin, false) => &refusal::CORS_PREFLIGHT_ORIGIN,
+            (Self::Method, false) => &refusal::CORS_PREFLIGHT_METHOD,
+            (Self::Headers, false) => &refusal::CORS_PREFLIGHT_HEADERS,
+            (Self::Origin, true) => &refusal::CORS_DEBUG_ORIGIN,
+            (Self::Method, true) => &refusal::CORS_DEBUG_METHOD,
+            (Self::Headers, true) => &refusal::CORS_DEBUG_HEADERS,
+        }
+    }
+}
+
 impl CorsRule {
-    /// Judges a preflight that asks for `method`: what it is granted, and the refusal if that is not all.
+    /// Judges a preflight that asks for `method`: what it is granted, and the step that failed if that is not all.
     pub(crate) fn judge_preflight(
         &self,
         head: &RequestHead<'_>,
         method: &[u8],
-    ) -> (Grant, Option<&'static Refusal>) {
+    ) -> (Grant, Option<Step>) {
         let mut grant = Grant {
             preflight: true,
             ..Grant::default()
@@ -43,15 +57,7 @@ impl CorsRule {
         if failed.is_some() && !self.debug {
             grant.reader = Reader::Nobody;
         }
-        let refusal = failed.map(|step| match (step, self.debug) {
-            (Step::Origin, false) => &refusal::CORS_PREFLIGHT_ORIGIN,
-            (Step::Method, false) => &refusal::CORS_PREFLIGHT_METHOD,
-            (Step::Headers, false) => &refusal::CORS_PREFLIGHT_HEADERS,
-            (Step::Origin, true) => &refusal::CORS_DEBUG_ORIGIN,
-            (Step::Method, true) => &refusal::CORS_DEBUG_METHOD,
-            (Step::Headers, true) => &refusal::CORS_DEBUG_HEADERS,
-        });
-        (grant, refusal)
+        (grant, failed)
     }
 
     fn grant_steps(
