@@ -8,8 +8,14 @@ use super::{check, json};
 /// Every finding as `line:column severity[code] pointer | help`, in the order of the file.
 fn findings(policy: &str) -> Vec<String> {
     let document = json(&check("policy.yaml", policy, &["--format", "json"]));
-    let list = document["files"][0]["diagnostics"].as_array().unwrap();
+    let list = list_of(&document, "diagnostics");
     list.iter().map(shown).collect()
+}
+
+/// What the command says of the one file, under this key.
+fn list_of<'a>(document: &'a Value, key: &str) -> &'a [Value] {
+    let list = document.pointer(&format!("/files/0/{key}"));
+    list.and_then(Value::as_array).unwrap()
 }
 
 fn shown(finding: &Value) -> String {
@@ -32,7 +38,7 @@ fn found(policy: &str, expected: &[&str]) {
 fn notes(policy: &str, arguments: &[&str]) -> Vec<String> {
     let arguments = [&["--format", "json"], arguments].concat();
     let document = json(&check("policy.yaml", policy, &arguments));
-    let notes = document["files"][0]["notes"].as_array().unwrap();
+    let notes = list_of(&document, "notes");
     let text = |note: &Value| note.as_str().unwrap().to_owned();
     notes.iter().map(text).collect()
 }
@@ -171,7 +177,7 @@ routes:
 fn a_public_suffix_with_credentials_is_said_to_be_worse() {
     let worse = |policy: &str, expected: &[bool]| {
         let document = json(&check("policy.yaml", policy, &["--format", "json"]));
-        let list = document["files"][0]["diagnostics"].as_array().unwrap();
+        let list = list_of(&document, "diagnostics");
         let words = "act with their visitors' credentials";
         let worse: Vec<bool> = list
             .iter()
