@@ -244,13 +244,16 @@ fn warn(config: &Config, diagnostics: &mut Diagnostics) {
 }
 
 fn warn_of_cors(config: &Config, diagnostics: &mut Diagnostics) {
-    let shared = config.cors.iter().map(|cors| (String::new(), cors));
+    let shared = config.cors.as_ref();
+    let sections = shared.map(|cors| (String::new(), cors)).into_iter();
     let routes = config.routes.iter().filter_map(|route| {
         let cors = route.cors.as_ref()?;
         Some((format!("/routes/{}", route.index), cors))
     });
-    for (at, cors) in shared.chain(routes) {
-        if cors.debug {
+    for (at, cors) in sections.chain(routes) {
+        // What a route inherits has been told where it is written.
+        let inherited = shared.filter(|_| !at.is_empty());
+        if cors.debug && !inherited.is_some_and(|shared| shared.debug) {
             diagnostics.warning(
                 code::CORS_DEBUG,
                 format!("{at}/cors/debug"),
@@ -258,7 +261,8 @@ fn warn_of_cors(config: &Config, diagnostics: &mut Diagnostics) {
                 Some("for the time that it takes to find a mistake".to_owned()),
             );
         }
-        if cors.lets_in_insecure_origins() {
+        if cors.lets_in_insecure_origins() && !inherited.is_some_and(Cors::lets_in_insecure_origins)
+        {
             diagnostics.warning(
                 code::CORS_INSECURE_ORIGINS,
                 format!("{at}/cors/dangerously_allow_insecure_origins"),
@@ -266,7 +270,9 @@ fn warn_of_cors(config: &Config, diagnostics: &mut Diagnostics) {
                 None,
             );
         }
-        warn_of_unreachable_methods(config, cors, &at, diagnostics);
+        if inherited.is_none_or(|shared| shared.methods != cors.methods) {
+            warn_of_unreachable_methods(config, cors, &at, diagnostics);
+        }
     }
 }
 

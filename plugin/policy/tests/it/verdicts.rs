@@ -338,7 +338,12 @@ fn cors_that_no_browser_keeps_is_an_error() {
     );
     check_findings(
         r#"{"version":1,"request":{"methods":["GET","OPTIONS"]},
-            "cors":{"origins":["https://a.test"],"methods":["PUT"]}}"#,
-        &["cors-method-unreachable /cors/methods"],
+            "cors":{"origins":["https://a.test"],"methods":["PUT"],"debug":true},
+            "routes":[{"name":"a","path":"/a","cors":{}},{"name":"b","path":"/b","cors":{"methods":["PATCH"]}}]}"#,
+        &[
+            "cors-debug /cors/debug",
+            "cors-method-unreachable /cors/methods",
+            "cors-method-unreachable /routes/1/cors/methods",
+        ],
     );
 }
