@@ -19,7 +19,7 @@ export const STARTS = { envoy: startEnvoy, serve: startServe };
 
 async function startEnvoy(name, policy, upstream, directory) {
   const at = (file) => join(directory, `${name}.${file}`);
-  await writeFile(at('policy.json'), JSON.stringify(policy));
+  await writeFile(at('policy.json'), JSON.stringify(policy, null, 2));
   const rendered = await promisify(execFile)(process.env.PORTCULLIS, [
     'render', 'envoy', at('policy.json'), '--upstream', `127.0.0.1:${upstream}`, '--wasm', process.env.MODULE,
   ]);
@@ -49,7 +49,7 @@ async function startEnvoy(name, policy, upstream, directory) {
 
 async function startServe(name, policy, upstream, directory) {
   const at = (file) => join(directory, `${name}.${file}`);
-  await writeFile(at('policy.json'), JSON.stringify(policy));
+  await writeFile(at('policy.json'), JSON.stringify(policy, null, 2));
   const child = start(process.env.PORTCULLIS, [
     'serve', at('policy.json'), '--upstream', `http://127.0.0.1:${upstream}`, '--listen', '127.0.0.1:0',
   ], at('log'));

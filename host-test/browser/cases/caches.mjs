@@ -32,6 +32,18 @@ export const cases = [
     reached: ['GET', 'GET'],
   },
   {
+    title: "a policy's own Vary is kept, and what was fetched without CORS is not used",
+    answers: { '/set/a': { headers: KEPT } },
+    sends: [{ path: '/set/a', mode: 'no-cors', opaque: true }, { path: '/set/a', reads: {} }],
+    reached: ['GET', 'GET'],
+  },
+  {
+    title: 'an answer that the gateway may compress is not used for a page that asks with CORS',
+    answers: { '/listed/a': { headers: KEPT, body: 'a {}\n'.repeat(1000) } },
+    sends: [poisoned[0], { ...poisoned[1], reads: {} }],
+    reached: ['GET', 'GET'],
+  },
+  {
     title: 'what one listed origin was given another of the same site does not get out of the cache',
     answers: { '/subdomains/a': { headers: KEPT } },
     sends: [

@@ -15,6 +15,13 @@ const refused = (title, send) => ({
   reached: [],
 });
 
+// An upstream that answers preflights itself.
+const own = { headers: { 'access-control-allow-origin': '*', 'access-control-allow-methods': 'PUT' } };
+
+function names(count) {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`x-${index}`, '1']));
+}
+
 export const cases = [
   granted('a preflight for a listed method is granted: PUT', { method: 'PUT' }),
   granted('a preflight for a listed method is granted: DELETE', { method: 'DELETE' }),
@@ -57,6 +64,8 @@ export const cases = [
   granted('any method and any header where all are allowed', { path: '/anyone/a', method: 'COPY', headers: { 'x-some': '1', 'x-other': '2' } }),
   granted('headers with a value that forms cannot send have to be asked for, and are', { path: '/anyone/a', headers: { 'content-language': 'en"', 'x-some': '1' } }),
   refused('any header does not mean authorization', { path: '/anyone/a', headers: { authorization: 'Bearer x' } }),
+  granted('as many header names as any page needs, sorted by the browser', { path: '/anyone/a', headers: names(64) }),
+  refused('more header names than any page needs', { path: '/anyone/a', headers: names(129) }),
   granted('any header and authorization by its name', { path: '/tokens/a', headers: { authorization: 'Bearer x', 'x-some': '1' } }),
 
   {
@@ -141,10 +150,15 @@ export const cases = [
   },
   {
     title: 'without the section the upstream answers preflights itself',
-    answers: {
-      '/off/a': { headers: { 'access-control-allow-origin': '*', 'access-control-allow-methods': 'PUT', 'x-own': 'yes' } },
-    },
+    answers: { '/off/a': own },
     sends: [{ path: '/off/a', from: 'evil', method: 'PUT', reads: {} }],
+    preflights: [200],
+    reached: ['OPTIONS', 'PUT'],
+  },
+  {
+    title: 'in report the upstream answers preflights itself',
+    answers: { '/report/a': own },
+    sends: [{ path: '/report/a', from: 'evil', method: 'PUT', reads: {} }],
     preflights: [200],
     reached: ['OPTIONS', 'PUT'],
   },

@@ -72,6 +72,15 @@ export const cases = [
     reached: ['GET', 'GET'],
   },
   {
+    title: 'in report the upstream speaks for itself, and nobody is refused',
+    answers: { '/report/a': { headers: { 'access-control-allow-origin': '*' } }, '/report/b': {} },
+    sends: [
+      { path: '/report/a', from: 'evil', reads: {} },
+      { path: '/report/b', blocked: NO_ORIGIN },
+    ],
+    reached: ['GET', 'GET'],
+  },
+  {
     title: 'a redirect of the upstream within the API is followed',
     answers: { '/listed/a': { status: 307, headers: { location: '/listed/b' } } },
     sends: [{ path: '/listed/a', reads: { json: { path: '/listed/b' } } }],
@@ -93,7 +102,7 @@ export const cases = [
   error('nothing is there', { path: '/nowhere' }, 404, 'route-not-found'),
   error('nothing is there, for a method that was asked for first', { path: '/nowhere', method: 'PUT' }, 404, 'route-not-found', { preflights: [204] }),
   error('the path does not take the method', { path: '/read-only/a', method: 'POST', body: 'text' }, 405, 'route-method-not-allowed'),
-  error('the method is let in nowhere', { path: '/listed/a', method: 'LOCK' }, 405, 'method-not-allowed', { preflights: [204] }),
+  error('the method is let in nowhere', { path: '/locked/a', method: 'LOCK' }, 405, 'method-not-allowed', { preflights: [204] }),
   error('the path is ambiguous', { path: '/listed/a%2Fb' }, 400, 'path-ambiguous'),
   error('the path is too long', { path: `/listed/${'a'.repeat(1024)}` }, 414, 'path-too-long'),
   error('the query has too much in it', { path: '/listed/a?1&2&3&4' }, 400, 'query-too-many'),
