@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
+mod cors;
 mod decisions;
 mod oddities;
 mod routing;
