@@ -90,7 +90,9 @@ proptest! {
         let policy = cors(&plan.section().to_string());
         let origin: Vec<(&str, &str)> = origins.iter().map(|origin| ("origin", origin.as_str())).collect();
         let seen = exchanged(&policy, &upstream, &super::request("GET", &origin));
-        prop_assume!(seen.forwarded);
+        if !seen.forwarded {
+            return Ok(());
+        }
         let mut names = cors_names(&seen.answer);
         names.sort();
         let lines = names.len();
