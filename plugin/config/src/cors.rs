@@ -7,7 +7,7 @@ use crate::diagnostic::code;
 use crate::document::Document;
 use crate::headers::HeaderName;
 use crate::origin_pattern::OriginPattern;
-use crate::scalar::{Mode, duration, method, mode};
+use crate::scalar::{Mode, duration, is_method, method, mode};
 use crate::walk::{Node, shown};
 
 /// The `cors` section, or what a route's merge patch made of it.
@@ -266,6 +266,10 @@ fn cors_method(node: &Node<'_>) -> Option<String> {
     }
     match named(&NORMALIZED) {
         Some(name) => Some(name.to_owned()),
+        // Browsers send any other as the page writes it; nobody means a well-known one in lower case.
+        None if is_method(text) && text.bytes().any(|b| b.is_ascii_uppercase()) => {
+            Some(text.to_owned())
+        }
         None => method(node),
     }
 }

@@ -215,11 +215,16 @@ pub(crate) fn header_value(node: &Node<'_>) -> Option<String> {
     None
 }
 
+/// Whether a request could have this for a method.
+pub(crate) fn is_method(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(is_token_byte)
+}
+
 /// A method as requests carry it: methods are case-sensitive (RFC 9110 section 9.1), and none in use has a lower-case
 /// letter.
 pub(crate) fn method(node: &Node<'_>) -> Option<String> {
     let text = node.string()?;
-    let token = !text.is_empty() && text.len() <= 32 && text.bytes().all(is_token_byte);
+    let token = is_method(text);
     if token && !text.bytes().any(|b| b.is_ascii_lowercase()) {
         return Some(text.to_owned());
     }

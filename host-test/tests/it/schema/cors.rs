@@ -179,7 +179,7 @@ fn credentials() {
 #[test]
 fn methods_headers_and_numbers() {
     let judges = Judges(Validator::new());
-    for method in ["PUT", "put", "Delete", "PATCH", "X-CUSTOM", "*"] {
+    for method in ["PUT", "put", "Delete", "PATCH", "X-CUSTOM", "Foo", "x-Foo", "*"] {
         judges.key("methods", json!([method]), Both);
     }
     for method in [

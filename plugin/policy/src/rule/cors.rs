@@ -215,7 +215,7 @@ impl CorsRule {
                 remove_once(edits, name);
             }
         }
-        let values = self.values(grant, lines, ours);
+        let values = self.values(grant, lines, ours, edits);
         for ((name, seen), value) in NAMES.iter().zip(seen).zip(values) {
             match value {
                 Some(value) => seen.write(name.as_bytes(), value, edits),
@@ -232,6 +232,7 @@ impl CorsRule {
         grant: &'a Grant,
         lines: &[Line<'a>],
         ours: bool,
+        edits: &[Edit<'_>],
     ) -> [Option<Cow<'a, [u8]>>; NAMES.len()] {
         let origin: &[u8] = match &grant.reader {
             Reader::Nobody => return Default::default(),
@@ -248,18 +249,27 @@ impl CorsRule {
             if grant.preflight {
                 None
             } else {
-                self.exposed(lines, ours)
+                self.exposed(lines, ours, edits)
             },
         ]
     }
 
     /// The names of the headers that the page may read beyond those that it always may.
-    fn exposed<'a>(&'a self, lines: &[Line<'a>], ours: bool) -> Option<Cow<'a, [u8]>> {
+    fn exposed<'a>(
+        &'a self,
+        lines: &[Line<'a>],
+        ours: bool,
+        edits: &[Edit<'_>],
+    ) -> Option<Cow<'a, [u8]>> {
         let mut exposed = Cow::Borrowed(self.exposed.as_bytes());
         if ours && self.exposed != "*" {
             let standing = OPERATIONAL.iter().filter(|name| {
-                let mut names = lines.iter().map(|(name, _)| name);
-                names.any(|other| other.eq_ignore_ascii_case(name.as_bytes()))
+                let is_it = |other: &[u8]| other.eq_ignore_ascii_case(name.as_bytes());
+                let written = edits.iter().any(|edit| match edit {
+                    Edit::Add(name, _) | Edit::Replace(name, _) => is_it(name),
+                    Edit::Remove(_) => false,
+                });
+                (written || lines.iter().any(|(name, _)| is_it(name)))
                     && !self.exposed.split(',').any(|one| one == **name)
             });
             for name in standing {

@@ -12,9 +12,6 @@ const MAX_BYTES: usize = 4096;
 const MAX_NAMES: usize = 128;
 const MAX_EMPTY: usize = 16;
 
-/// No method in use is as long.
-const MAX_METHOD: usize = 32;
-
 /// Methods that need no listing (Fetch standard, "CORS-safelisted method").
 const SAFELISTED: [&[u8]; 3] = [b"GET", b"HEAD", b"POST"];
 
@@ -86,7 +83,7 @@ impl CorsRule {
             let forbidden = FORBIDDEN_METHODS
                 .iter()
                 .any(|one| method.eq_ignore_ascii_case(one.as_bytes()));
-            self.any_method && method.len() <= MAX_METHOD && is_token(method) && !forbidden
+            self.any_method && method.len() <= MAX_BYTES && is_token(method) && !forbidden
         };
         SAFELISTED.contains(&method) || listed() || any()
     }
@@ -102,7 +99,7 @@ impl CorsRule {
         let (mut names, mut empty) = (0, 0);
         let mut granted = Vec::new();
         for element in lines().flat_map(|line| line.split(|b| *b == b',')) {
-            let name = element.trim_ascii();
+            let name = trimmed(element);
             if name.is_empty() {
                 empty += 1;
             } else if self.has_header(name) {
@@ -132,6 +129,14 @@ impl CorsRule {
         // Fetch standard, "CORS non-wildcard request-header name": a page gets no credentials in by a wildcard.
         listed || self.any_header && is_token(name) && !name.eq_ignore_ascii_case(b"authorization")
     }
+}
+
+/// Without optional white space (RFC 9110 section 5.6.3).
+fn trimmed(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
 }
 
 /// RFC 9110 section 5.6.2.

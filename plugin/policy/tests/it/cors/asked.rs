@@ -80,6 +80,7 @@ fn header_names_are_tokens_in_any_case_and_none_is_implied() {
     check(&["*"], false);
     check(&["x-api-key content-type"], false);
     check(&["x-api-key;content-type"], false);
+    check(&["x-api-key\r\n"], false);
     check(&["x-api-key\u{b}"], false);
     check(&["\u{a0}x-api-key"], false);
     check(&["\"x-api-key\""], false);

@@ -38,9 +38,17 @@ const NOT_FOR_PAGES: [(&str, &str); 2] = [
 ];
 
 impl Row {
-    /// The policy with this `cors` section.
+    /// The policy with this `cors` section, and with every telling header in its replies.
     fn document(&self, cors: &str) -> String {
-        format!(r#"{{"version":1,"cors":{cors},{}}}"#, self.policy)
+        let telling: serde_json::Map<String, serde_json::Value> = TELLING
+            .iter()
+            .map(|name| ((*name).to_owned(), "1".into()))
+            .collect();
+        let set = serde_json::json!({"preset": "none", "set": telling});
+        format!(
+            r#"{{"version":1,"cors":{cors},"headers":{set},{}}}"#,
+            self.policy
+        )
     }
 
     fn request(&self, origin: &str) -> Lines {
@@ -66,9 +74,10 @@ fn check_readable(what: &str, origin: &str, credentials: bool, answer: &Answer) 
         upload: false,
     };
     let readable = judge_response(&wish, answer).unwrap_or_else(|e| panic!("{what}: {e:?}"));
-    for name in TELLING.iter().filter(|name| value(answer, name).is_some()) {
+    for name in TELLING {
+        assert!(value(answer, name).is_some(), "{what}: no {name} to read");
         assert!(
-            readable.names.contains(*name),
+            readable.names.contains(name),
             "{what}: {name} is not exposed"
         );
     }
