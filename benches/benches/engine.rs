@@ -6,71 +6,17 @@
     reason = "a bench that measures the wrong thing must stop"
 )]
 
+mod traffic;
+
 use std::hint::black_box;
 use std::path::Path;
 use std::rc::Rc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use portcullis_host_test::document::Document;
-use portcullis_policy::{Ambient, Decision, Policy, RequestHead, ResponseHead, load};
+use portcullis_policy::{Decision, Policy, RequestHead, ResponseHead, load};
 use serde_json::{Value, json};
-
-/// A gateway that answers at once, so that only the engine is measured.
-struct Gateway;
-
-impl Ambient for Gateway {
-    fn source(&self) -> Option<Vec<u8>> {
-        Some(b"203.0.113.7:4711".to_vec())
-    }
-
-    fn fresh_id(&self) -> u128 {
-        7
-    }
-}
-
-type Lines = Vec<(&'static [u8], &'static [u8])>;
-
-/// A request as a browser's script sends it.
-fn request(method: &'static str, path: &'static str) -> Lines {
-    let lines = [
-        (":method", method),
-        (":path", path),
-        (":authority", "api.example.com"),
-        (":scheme", "https"),
-        (
-            "user-agent",
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36",
-        ),
-        ("accept", "application/json, text/plain, */*"),
-        ("accept-language", "en-GB,en;q=0.9"),
-        ("accept-encoding", "gzip, deflate, br, zstd"),
-        ("referer", "https://app.example.com/match"),
-        ("authorization", "Bearer 2YotnFZFEjr1zCsicMWpAA"),
-        ("sec-fetch-site", "same-site"),
-        ("sec-fetch-mode", "cors"),
-        ("sec-fetch-dest", "empty"),
-    ];
-    lines
-        .iter()
-        .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
-        .collect()
-}
-
-fn response() -> Lines {
-    let lines = [
-        (":status", "200"),
-        ("content-type", "application/json"),
-        ("content-length", "183"),
-        ("server", "uvicorn"),
-        ("x-powered-by", "demo"),
-        ("etag", "\"5f3e\""),
-        ("cache-control", "private, max-age=5"),
-    ];
-    lines
-        .iter()
-        .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
-        .collect()
-}
+use traffic::{Gateway, Lines, borrowed, compiled, request, response};
 
 fn example() -> Value {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../envoy/policy.yaml");
@@ -87,15 +33,6 @@ fn many_routes(count: usize) -> Value {
     json!({"version": 1, "unmatched": "reject", "routes": routes.chain([asked]).collect::<Vec<_>>()})
 }
 
-fn compiled(policy: &Value) -> Rc<Policy> {
-    let verdict = load(policy.to_string().as_bytes());
-    Rc::new(
-        verdict
-            .policy
-            .unwrap_or_else(|| panic!("the policy is refused: {:?}", verdict.diagnostics)),
-    )
-}
-
 fn engine(criterion: &mut Criterion) {
     let text = example().to_string();
     criterion.bench_function("load the example policy", |bench| {
@@ -104,9 +41,10 @@ fn engine(criterion: &mut Criterion) {
 
     let example = compiled(&example());
     let mut decide = |name: &str, policy: &Rc<Policy>, lines: &Lines, status: Option<u16>| {
+        let lines = borrowed(lines);
         let got = match policy
             .begin()
-            .on_request_head(&RequestHead::new(lines), &Gateway)
+            .on_request_head(&RequestHead::new(&lines), &Gateway)
         {
             Decision::Reply(reply) => Some(reply.status),
             _ => None,
@@ -116,7 +54,7 @@ fn engine(criterion: &mut Criterion) {
             bench.iter(|| {
                 policy
                     .begin()
-                    .on_request_head(&RequestHead::new(black_box(lines)), &Gateway)
+                    .on_request_head(&RequestHead::new(black_box(&lines)), &Gateway)
             });
         });
     };
@@ -145,9 +83,10 @@ fn engine(criterion: &mut Criterion) {
         None,
     );
 
-    let lines = response();
+    let (request, response) = (request("GET", "/players/7"), response());
+    let lines = borrowed(&response);
     let mut exchange = example.begin();
-    exchange.on_request_head(&RequestHead::new(&request("GET", "/players/7")), &Gateway);
+    exchange.on_request_head(&RequestHead::new(&borrowed(&request)), &Gateway);
     criterion.bench_function("harden a response", |bench| {
         bench.iter(|| {
             exchange

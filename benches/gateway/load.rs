@@ -65,7 +65,7 @@ async fn connection(
     Ok(())
 }
 
-/// One request as a browser's script would send it.
+/// One request as a browser would send it for a script of another origin.
 async fn exchange(sender: &mut SendRequest<Empty<Bytes>>, path: &str) -> anyhow::Result<u16> {
     let request = http::Request::get(path)
         .header("host", "api.example.com")
@@ -73,7 +73,8 @@ async fn exchange(sender: &mut SendRequest<Empty<Bytes>>, path: &str) -> anyhow:
         .header("accept", "application/json, text/plain, */*")
         .header("accept-language", "en-GB,en;q=0.9")
         .header("accept-encoding", "gzip, deflate, br, zstd")
-        .header("referer", "https://app.example.com/match")
+        .header("origin", "https://play.example.com")
+        .header("referer", "https://play.example.com/")
         .header("authorization", "Bearer 2YotnFZFEjr1zCsicMWpAA-2YotnFZFEjr1zCsicMWpAA")
         .header("sec-fetch-site", "same-site")
         .header("sec-fetch-mode", "cors")

@@ -29,6 +29,9 @@ const LOAD: Load = Load {
     requests: 500,
 };
 
+/// A policy that allows the origin that all requests come from.
+const CORS: &str = r#"{"version":1,"cors":{"origins":["https://play.example.com"],"credentials":true,"expose_headers":["etag"]}}"#;
+
 /// One line of the table.
 struct Case {
     name: &'static str,
@@ -37,7 +40,7 @@ struct Case {
     status: u16,
 }
 
-const CASES: [Case; 5] = [
+const CASES: [Case; 6] = [
     Case {
         name: "no filter",
         listener: "bare",
@@ -53,6 +56,12 @@ const CASES: [Case; 5] = [
     Case {
         name: "portcullis, empty policy",
         listener: "empty-policy",
+        path: "/players/7",
+        status: 200,
+    },
+    Case {
+        name: "portcullis, cors alone",
+        listener: "cors-policy",
         path: "/players/7",
         status: 200,
     },
@@ -122,6 +131,10 @@ fn listeners(directory: &Path, upstream: &Upstream) -> anyhow::Result<Vec<Listen
         listener(
             "empty-policy",
             Some(filter("empty-policy", &portcullis, r#"{"version":1}"#)),
+        ),
+        listener(
+            "cors-policy",
+            Some(filter("cors-policy", &portcullis, CORS)),
         ),
         listener(
             "example-policy",
