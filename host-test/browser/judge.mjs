@@ -1,5 +1,6 @@
 // Runs one case through one gateway, and says what differs from what it expects.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import { visit } from './visit.mjs';
@@ -17,11 +18,12 @@ export async function judge(entry, { browser, origins, gateway, upstream }) {
     const url = gateway.url;
     if (entry.cookie) await visiting.addCookie(url);
     for (const [index, line] of entry.sends.entries()) {
-      const { path, direct, host, ...send } = line;
+      const { path, direct, host, seconds = 0, ...send } = line;
       const base = direct ? `http://127.0.0.1:${upstream.port}` : url;
       const target = new URL(path, base);
       if (host) target.hostname = host;
       for (const key of EXPECTATIONS) delete send[key];
+      await sleep(seconds * 1000);
       const got = await visiting.send(send, target.href, url);
       const wrong = await outcome(line, got, visiting);
       differences.push(...wrong.map((what) => `request ${index + 1} (${line.method ?? 'GET'} ${path}): ${what}`));
