@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use portcullis_host_test::envoy::{self, Envoy, Listener};
+use portcullis_host_test::header_map::HeaderMap;
 use portcullis_host_test::scenario::http::HttpTarget;
 use portcullis_host_test::scenario::target::Target;
 use portcullis_host_test::upstream::Upstream;
@@ -29,12 +30,17 @@ fn an_upstream_that_is_down_is_a_hardened_503() {
     };
     let envoy = Envoy::start(&[down]).unwrap();
     let mut target = HttpTarget::behind(&envoy, "down", &upstream).unwrap();
-    let observed = target.exchange(&get("/players/7"), &ok("{}")).unwrap();
+    let mut from_a_page = get("/players/7");
+    from_a_page.headers = HeaderMap::from([("origin", "https://play.example.com")]);
+    let observed = target.exchange(&from_a_page, &ok("{}")).unwrap();
     assert_eq!(observed.status, 503);
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
         ("cache-control", "no-store"),
+        ("access-control-allow-origin", "https://play.example.com"),
+        ("access-control-allow-credentials", "true"),
+        ("vary", "Origin"),
     ] {
         assert_eq!(observed.headers.get(name), Some(value.as_bytes()), "{name}");
     }

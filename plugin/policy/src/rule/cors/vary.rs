@@ -55,7 +55,10 @@ pub(super) fn edits<'a>(
         (true, [only]) => Cow::Borrowed(only.as_bytes()),
         _ => {
             let missing = missing.map(|token| token.as_bytes());
-            let all: Vec<&[u8]> = values.iter().map(AsRef::as_ref).chain(missing).collect();
+            // An element that is empty is none (RFC 9110 section 5.6.1).
+            let kept = values.iter().map(|value| value.trim_ascii());
+            let kept = kept.filter(|value| !value.is_empty());
+            let all: Vec<&[u8]> = kept.chain(missing).collect();
             Cow::Owned(all.join(&b", "[..]))
         }
     };
@@ -105,6 +108,8 @@ mod tests {
         check(&["accept", "*"], &["accept", "*"]);
         check(&["Accept-Encoding"], &["Accept-Encoding, Origin"]);
         check(&["accept", "cookie"], &["accept, cookie, Origin"]);
+        check(&[""], &["Origin"]);
+        check(&["", " "], &["Origin"]);
         check(&["x-origin, origins"], &["x-origin, origins, Origin"]);
     }
 }
