@@ -58,7 +58,8 @@ pub(super) fn edits<'a>(
             // An element that is empty is none (RFC 9110 section 5.6.1).
             let kept = values.iter().map(|value| value.trim_ascii());
             let kept = kept.filter(|value| !value.is_empty());
-            let all: Vec<&[u8]> = kept.chain(missing).collect();
+            let mut all = Vec::with_capacity(values.len() + wanted.len());
+            all.extend(kept.chain(missing));
             Cow::Owned(all.join(&b", "[..]))
         }
     };
