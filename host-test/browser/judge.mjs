@@ -26,7 +26,7 @@ export async function judge(entry, { browser, origins, gateway, upstream }) {
       await sleep(seconds * 1000);
       const got = await visiting.send(send, target.href, url);
       const wrong = await outcome(line, got, visiting);
-      differences.push(...wrong.map((what) => `request ${index + 1} (${line.method ?? 'GET'} ${path}): ${what}`));
+      differences.push(...wrong.map((what) => `request ${index + 1} (${line.method ?? line.via ?? 'GET'} ${path}): ${what}`));
     }
     const preflights = entry.preflights ?? [];
     same('preflights', await visiting.preflights(preflights.length), preflights, differences);
