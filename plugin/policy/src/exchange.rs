@@ -180,7 +180,9 @@ impl Exchange {
         }
         if preflight.is_none()
             && let Some(moded) = cors
-            && let Some(refusal) = moded.rule.refuse_origin(head, self.https)
+            && let Some(refusal) = moded
+                .rule
+                .refuse_origin(head, self.grant.as_ref(), self.https)
         {
             self.judged(refusal, moded.mode, None, request)?;
         }

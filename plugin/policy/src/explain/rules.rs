@@ -128,7 +128,7 @@ impl Rules {
         if let Some(moded) = cors
             && head.preflight().is_none()
         {
-            let found = moded.rule.refuse_origin(head, caller.https);
+            let found = moded.rule.refuse_origin(head, None, caller.https);
             let why = match moded.rule.grants_reading(head) {
                 true => "pages of this origin may read the response",
                 false => "no page of another origin may read the response",

@@ -179,17 +179,20 @@ impl CorsRule {
     }
 
     /// Judges a request that is no preflight: one of a page whose origin may not read, where such are rejected. A
-    /// request without an origin passes, and so does one of the page's own. `https` is the scheme of the client's own
-    /// connection.
+    /// request without an origin passes, and so does one of the page's own. `grant` is what has been found out about it
+    /// already, `https` the scheme of the client's own connection.
     pub(crate) fn refuse_origin(
         &self,
         head: &RequestHead<'_>,
+        grant: Option<&Grant>,
         https: bool,
     ) -> Option<&'static Refusal> {
-        let foreign = self.rejects
-            && head.get("origin").is_some()
-            && self.reader(head) == Reader::Nobody
-            && !is_own(head, https);
+        let may_not_read = || match grant {
+            Some(grant) => grant.reader == Reader::Nobody,
+            None => self.reader(head) == Reader::Nobody,
+        };
+        let foreign =
+            self.rejects && head.get("origin").is_some() && may_not_read() && !is_own(head, https);
         foreign.then_some(&refusal::CORS_ORIGIN_NOT_ALLOWED)
     }
 

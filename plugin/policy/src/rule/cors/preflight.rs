@@ -105,7 +105,7 @@ impl CorsRule {
             } else if self.has_header(name) {
                 names += 1;
                 if granted.is_empty() {
-                    granted.reserve_exact(bytes);
+                    granted.reserve_exact(bytes + lines().count());
                 } else {
                     granted.push(b',');
                 }
