@@ -51,6 +51,12 @@ pub struct Network {
 }
 
 impl Network {
+    /// Whether some address is in both.
+    pub fn overlaps(self, other: Self) -> bool {
+        let mask = self.mask() & other.mask();
+        self.address & mask == other.address & mask
+    }
+
     /// Reads `10.0.0.0/8` or `2001:db8::1`; IPv4 is kept as its v4-mapped IPv6 form. `Err` is the help line.
     fn parse(text: &str) -> Result<Self, String> {
         let (address, prefix) = match text.split_once('/') {

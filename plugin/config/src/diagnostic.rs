@@ -258,6 +258,16 @@ pub mod code {
         RATE_LIMIT_COST = "rate-limit-cost",
         /// `burst` beside `algorithm: fixed-window`.
         RATE_LIMIT_BURST = "rate-limit-burst",
+        /// A quota so long and so large that its times cannot be counted in nanoseconds.
+        RATE_LIMIT_OVERFLOW = "rate-limit-overflow",
+        /// All tables of limits together are larger than they may be.
+        RATE_LIMIT_MEMORY = "rate-limit-memory",
+        /// A limit whose key a client chooses alone.
+        RATE_LIMIT_KEY_CHOSEN = "rate-limit-key-chosen",
+        /// A limit by address, and nothing said of who the client is.
+        RATE_LIMIT_WITHOUT_CLIENT = "rate-limit-without-client",
+        /// An exempt client among the trusted proxies.
+        RATE_LIMIT_EXEMPTS_PROXY = "rate-limit-exempts-proxy",
         /// Two rate limits of one name that are not the same.
         RATE_LIMIT_NAME = "rate-limit-name",
         /// A section that this version of the module does not enforce yet.

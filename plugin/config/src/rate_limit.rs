@@ -150,6 +150,15 @@ pub(crate) fn read(node: &Node<'_>) -> Option<RateLimit> {
         );
     }
     let quota = quota?;
+    let period = u128::from(quota.seconds) * 1_000_000_000 / u128::from(quota.count);
+    let full = (period + 1) * u128::from(burst.unwrap_or(quota.count));
+    if full >= 1 << 62 {
+        node.error(
+            code::RATE_LIMIT_OVERFLOW,
+            "the time in which `burst` comes back is longer than can be counted",
+            Some("lower `burst`, or the seconds of `quota`: at most 146 years in all"),
+        );
+    }
     if cost > burst.unwrap_or(quota.count) {
         node.error(
             code::RATE_LIMIT_COST,
