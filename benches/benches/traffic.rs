@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use portcullis_policy::{Ambient, Line, Policy, load};
+use portcullis_policy::{Ambient, Line, Policy, Store, Unavailable, Versioned, load};
 use serde_json::Value;
 
 /// A gateway that answers at once, so that only the engine is measured.
@@ -15,6 +15,27 @@ impl Ambient for Gateway {
 
     fn fresh_id(&self) -> u128 {
         7
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+
+    fn store(&self) -> &dyn Store {
+        &Nothing
+    }
+}
+
+/// A store that no policy measured here asks.
+struct Nothing;
+
+impl Store for Nothing {
+    fn get(&self, _: &[u8]) -> Result<Option<Versioned>, Unavailable> {
+        Err(Unavailable(1))
+    }
+
+    fn set(&self, _: &[u8], _: &[u8], _: Option<u32>) -> Result<bool, Unavailable> {
+        Err(Unavailable(1))
     }
 }
 

@@ -159,9 +159,9 @@ fn exit_codes() {
     expect(&check("policy.yaml", "version: 1\n", &[]), 0, "warning[");
     expect(&check("policy.yaml", "version: 2\n", &[]), 3, "error[");
     // Not built yet is refused, not ignored.
-    let limits = "version: 1\nrate_limits: [{name: a, quota: 5/1m}]\n";
+    let later = "version: 1\nprofanity: {}\n";
     expect(
-        &check("policy.yaml", limits, &[]),
+        &check("policy.yaml", later, &[]),
         3,
         "error[not-supported]",
     );

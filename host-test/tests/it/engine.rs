@@ -5,14 +5,16 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use portcullis_host_test::header_map::HeaderMap;
 use portcullis_host_test::scenario::corpus::Corpus;
 use portcullis_host_test::scenario::target::{
-    Observed, Reloaded, Request, Respond, Runner, SeenRequest, Target, UpstreamSeen,
+    Observed, Reloaded, Request, Respond, Runner, SeenRequest, Support, Target, UpstreamSeen,
 };
 use portcullis_policy::{
-    Ambient, Decision, Edit, Exchange, Line, Policy, Reply, RequestHead, ResponseHead, load,
+    Ambient, Decision, Edit, Exchange, Line, LocalStore, Policy, Reply, RequestHead, ResponseHead,
+    Store, Unavailable, load,
 };
 use serde_json::Value;
 
@@ -30,11 +32,15 @@ fn the_corpus_holds_for_the_engine() {
 struct EngineTarget {
     policy: Rc<Policy>,
     ids: Cell<u128>,
+    store: LocalStore,
+    now: u64,
 }
 
 struct Gateway<'a> {
     request: &'a Request,
     id: u128,
+    store: &'a LocalStore,
+    now: u64,
 }
 
 impl Ambient for Gateway<'_> {
@@ -46,17 +52,37 @@ impl Ambient for Gateway<'_> {
     fn fresh_id(&self) -> u128 {
         self.id
     }
+
+    fn now(&self) -> u64 {
+        self.now
+    }
+
+    fn store(&self) -> &dyn Store {
+        self.store
+    }
+}
+
+/// Makes the tables of its limits.
+fn open(policy: &mut Policy, store: &LocalStore) -> anyhow::Result<()> {
+    match policy.open(store, 0xabc) {
+        Ok(_) => Ok(()),
+        Err(Unavailable(status)) => anyhow::bail!("the store does not answer: {status}"),
+    }
 }
 
 impl EngineTarget {
     fn open(policy: &Value) -> anyhow::Result<Self> {
         let verdict = load(policy.to_string().as_bytes());
-        let Some(policy) = verdict.policy else {
+        let Some(mut policy) = verdict.policy else {
             anyhow::bail!("the policy is refused: {:?}", verdict.diagnostics);
         };
+        let store = LocalStore::default();
+        open(&mut policy, &store)?;
         Ok(Self {
             policy: Rc::new(policy),
             ids: Cell::new(1),
+            store,
+            now: 0,
         })
     }
 
@@ -140,6 +166,8 @@ impl Target for EngineTarget {
         let gateway = Gateway {
             request,
             id: self.ids.replace(self.ids.get() + 1),
+            store: &self.store,
+            now: self.now,
         };
         let mut exchange = self.policy.begin();
         let is_head = request.method == "HEAD";
@@ -180,9 +208,15 @@ impl Target for EngineTarget {
         })
     }
 
+    fn advance(&mut self, by: Duration) -> anyhow::Result<Support> {
+        self.now += u64::try_from(by.as_nanos())?;
+        Ok(Support::Done)
+    }
+
     fn reload(&mut self, policy: &Value) -> anyhow::Result<Reloaded> {
         Ok(match load(policy.to_string().as_bytes()).policy {
-            Some(policy) => {
+            Some(mut policy) => {
+                open(&mut policy, &self.store)?;
                 self.policy = Rc::new(policy);
                 Reloaded::Accepted
             }

@@ -75,6 +75,21 @@ unsafe extern "C" {
         value: *const u8,
         value_size: usize,
     ) -> Status;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        cas: *mut u32,
+    ) -> Status;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        cas: u32,
+    ) -> Status;
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> Status;
     fn proxy_send_local_response(
         status_code: u32,
         details: *const u8,
@@ -85,6 +100,40 @@ unsafe extern "C" {
         headers_size: usize,
         grpc_status: i32,
     ) -> Status;
+}
+
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn clock_time_get(clock: u32, precision: u64, time: *mut u64) -> u16;
+}
+
+/// Nanoseconds on the clock that only goes forward and that all workers of a host share; on a host that does not have
+/// it, on the one that it has.
+pub(crate) fn now() -> u64 {
+    const MONOTONIC: u32 = 1;
+    let mut time = 0;
+    // SAFETY: the out pointer is live for the call.
+    if unsafe { clock_time_get(MONOTONIC, 1, &mut time) } != 0 {
+        // SAFETY: as above.
+        unsafe { proxy_get_current_time_nanoseconds(&mut time) };
+    }
+    time
+}
+
+/// A shared value and its CAS number.
+pub(crate) fn shared(key: &[u8]) -> Result<(Vec<u8>, u32), Status> {
+    let mut cas = 0;
+    // SAFETY: as in `buffer`; the key is one live slice, and the CAS number's pointer is live for the call.
+    let value = taken(|data, length| unsafe {
+        proxy_get_shared_data(key.as_ptr(), key.len(), data, length, &mut cas)
+    });
+    value.map(|value| (value, cas))
+}
+
+/// Sets a shared value, where its CAS number is still this one.
+pub(crate) fn set_shared(key: &[u8], value: &[u8], cas: u32) -> Status {
+    // SAFETY: pointers and lengths are those of live slices.
+    unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) }
 }
 
 /// Writes one line to the gateway's log. A host that cannot log leaves nobody to tell.

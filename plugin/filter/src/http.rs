@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use portcullis_policy::{
-    Ambient, Decision, Edit, Exchange, Line, Reply, RequestHead, ResponseHead,
+    Ambient, Decision, Edit, Exchange, Line, Reply, RequestHead, ResponseHead, Store,
 };
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
@@ -32,6 +32,14 @@ impl Ambient for Worker {
 
     fn fresh_id(&self) -> u128 {
         self.ids.fresh()
+    }
+
+    fn now(&self) -> u64 {
+        host::now()
+    }
+
+    fn store(&self) -> &dyn Store {
+        &self.shared
     }
 }
 

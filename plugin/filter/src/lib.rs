@@ -8,6 +8,7 @@ mod explain;
 mod host;
 mod http;
 mod root;
+mod shared;
 mod wire;
 mod worker;
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use portcullis_policy::{Policy, Severity, load};
+use portcullis_policy::{Opened, Policy, Severity, Unavailable, load};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use serde::Deserialize;
@@ -46,6 +46,25 @@ impl Purpose {
     }
 }
 
+impl Root {
+    fn log_opened(&self, opened: Opened) {
+        let message = format!(
+            "portcullis: limits count in {} tables for {} keys, {} KiB of shared data in all",
+            opened.tables,
+            opened.buckets,
+            opened.bytes >> 10
+        );
+        host::log(Level::Info, &message);
+        if self.worker.shared.is_own() {
+            host::log(
+                Level::Warn,
+                "portcullis: this gateway shares no data between its workers: each counts for itself, so that a limit \
+                 admits so many times as much as there are workers",
+            );
+        }
+    }
+}
+
 impl Context for Root {}
 
 impl RootContext for Root {
@@ -77,7 +96,7 @@ impl RootContext for Root {
             };
             host::log(level, &format!("portcullis: {diagnostic}"));
         }
-        let Some(policy) = verdict.policy else {
+        let Some(mut policy) = verdict.policy else {
             // Hosts give each policy a root context of its own: what served before goes on in the old one.
             host::log(
                 Level::Error,
@@ -85,6 +104,17 @@ impl RootContext for Root {
             );
             return false;
         };
+        match policy.open(&self.worker.shared, self.worker.ids.fresh()) {
+            Ok(None) => {}
+            Ok(Some(opened)) => self.log_opened(opened),
+            Err(Unavailable(status)) => {
+                let message = format!(
+                    "portcullis: the policy is not loaded: its limits cannot be counted (status {status})"
+                );
+                host::log(Level::Error, &message);
+                return false;
+            }
+        }
         host::log(
             Level::Info,
             &format!(

@@ -3,10 +3,13 @@
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 
+use crate::shared::Shared;
+
 /// What all exchanges of one worker share.
 #[derive(Default)]
 pub(crate) struct Worker {
     pub(crate) ids: Ids,
+    pub(crate) shared: Shared,
     /// Whether the log says already that clients' addresses are not known.
     pub(crate) told_of_hidden_clients: Cell<bool>,
 }

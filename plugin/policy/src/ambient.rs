@@ -1,5 +1,7 @@
 //! What the gateway knows and the message does not say.
 
+use crate::store::Store;
+
 /// The gateway around one request, asked only when a rule needs the answer: each answer costs a call to the host.
 pub trait Ambient {
     /// The source address of the connection as the host writes it (`192.0.2.1:4711`, `[2001:db8::1]:4711`, or without
@@ -8,4 +10,10 @@ pub trait Ambient {
 
     /// A number that no other request was given and that no client can guess.
     fn fresh_id(&self) -> u128;
+
+    /// Nanoseconds on a clock that only goes forward and that all workers share.
+    fn now(&self) -> u64;
+
+    /// What all workers share.
+    fn store(&self) -> &dyn Store;
 }

@@ -13,8 +13,9 @@ use crate::record::{Finding, Record, kept};
 use crate::refusal::{self, Refusal, request_id};
 use crate::route::{Lookup, allow};
 use crate::rule::client::Caller;
-use crate::rule::cors::{CorsRule, Grant};
+use crate::rule::cors::{Author, CorsRule, Grant};
 use crate::rule::headers::HeadersRule;
+use crate::rule::rate_limit::{self, Applied, Asker, Limits, Standing};
 
 /// One request and its response.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Exchange {
     caller: Option<Caller>,
     /// What pages of other origins may be told, if cors is enforced.
     grant: Option<Grant>,
+    /// How the limits stand that apply to the request.
+    standings: Vec<Standing>,
     /// The scheme of the client's own connection, if a rule looks at it.
     https: bool,
     is_grpc: bool,
@@ -54,6 +57,7 @@ impl Exchange {
             route: None,
             caller: None,
             grant: None,
+            standings: Vec::new(),
             https: false,
             is_grpc: false,
             replied: false,
@@ -95,7 +99,8 @@ impl Exchange {
 
     /// Whether the response's head would be looked at: where it is not, the host need not be asked for it.
     pub fn reads_response(&self) -> bool {
-        !self.replied && (self.headers().is_some() || self.grant.is_some())
+        let writes = self.headers().is_some() || self.grant.is_some() || !self.standings.is_empty();
+        writes && !self.replied
     }
 
     /// The changes to the head of the upstream's response, or of an answer that the gateway gives by itself. Our own
@@ -115,7 +120,7 @@ impl Exchange {
             self.grant = self.cors().map(|rule| rule.grant(&nothing));
         }
         let id = request_id(ambient.fresh_id());
-        let reply = refusal::UNCHECKED.reply(self.policy.errors, self.is_grpc, &id, None);
+        let reply = refusal::UNCHECKED.reply(self.policy.errors, self.is_grpc, &id, None, None);
         self.finished(reply)
     }
 
@@ -204,6 +209,9 @@ impl Exchange {
                 }
             }
         }
+        if let Some(limits) = &policy.limits {
+            self.charge(limits, method, host, request)?;
+        }
         if let Some(moded) = &policy.request
             && moded.rule.counts_body(head)
         {
@@ -239,6 +247,57 @@ impl Exchange {
             })),
             None => Ok(()),
         }
+    }
+
+    /// Counts the request, where limits apply to it.
+    fn charge(
+        &mut self,
+        limits: &Limits,
+        method: &[u8],
+        host: Option<&str>,
+        request: Request<'_, '_>,
+    ) -> Result<(), Reply> {
+        let policy = Rc::clone(&self.policy);
+        let route = self.route.and_then(|at| policy.routes.get(at));
+        let own = route.map_or(&[][..], |route| &route.limits);
+        if own.is_empty() && limits.shared.is_empty() {
+            return Ok(());
+        }
+        let caller = self.caller(request);
+        let asker = Asker {
+            head: request.head,
+            caller: &caller,
+            prefixes: limits.prefixes(),
+            host,
+            route: route.map(|route| route.name.as_str()),
+        };
+        let ambient = request.ambient;
+        let charged = limits.charge(own, method, &asker, ambient.store(), ambient.now());
+        let Ok(outcome) = charged else {
+            let all = limits.shared.iter().chain(own);
+            let mode = all.map(Applied::mode).max().unwrap_or(Mode::Enforce);
+            return self.judged(&refusal::RATE_LIMIT_UNCHECKED, mode, None, request);
+        };
+        for standing in outcome.standings.iter().filter(|one| one.wait > 0) {
+            if standing.mode == Mode::Report {
+                self.record(request);
+                let refusal = standing.refusal();
+                self.noted(refusal, Mode::Report, Some(limits.name(standing)));
+            }
+        }
+        let refused = outcome
+            .refused
+            .and_then(|at| outcome.standings.get(at))
+            .copied();
+        self.standings = outcome.standings;
+        let Some(standing) = refused else {
+            return Ok(());
+        };
+        self.record(request);
+        let name = limits.name(&standing);
+        self.noted(standing.refusal(), Mode::Enforce, Some(name));
+        let wait = standing.retry_after().to_string().into_bytes();
+        Err(self.refused(standing.refusal(), Some(("retry-after", wait)), Some(name)))
     }
 
     /// The changes to a request that goes on.
@@ -278,8 +337,16 @@ impl Exchange {
             Some(rule) => rule.edits(lines, self.https),
             None => Vec::new(),
         };
+        if let Some(limits) = &self.policy.limits {
+            rate_limit::edits(limits, &self.standings, lines, &mut edits);
+        }
         if let (Some(rule), Some(grant)) = (self.cors(), &self.grant) {
-            rule.edits(grant, lines, ours, &mut edits);
+            let by = match ours {
+                true => Author::Gateway,
+                false if self.standings.is_empty() => Author::Upstream,
+                false => Author::LimitedUpstream,
+            };
+            rule.edits(grant, lines, by, &mut edits);
         }
         edits
     }
@@ -324,17 +391,29 @@ impl Exchange {
 
     /// Adds a finding to the record; in `enforce` that is the reply.
     fn found(&mut self, refusal: &'static Refusal, mode: Mode, header: Extra) -> Result<(), Reply> {
-        let route = self.route.and_then(|at| self.policy.routes.get(at));
-        let Some(record) = &mut self.record else {
-            return Ok(());
-        };
-        record.route = route.map(|route| route.name.clone());
-        record.findings.push(Finding { refusal, mode });
-        if mode != Mode::Enforce {
-            return Ok(());
+        self.noted(refusal, mode, None);
+        if mode == Mode::Enforce {
+            return Err(self.refused(refusal, header, None));
         }
-        let id = &record.request_id;
-        let reply = refusal.reply(self.policy.errors, self.is_grpc, id, header);
-        Err(self.finished(reply))
+        Ok(())
+    }
+
+    fn noted(&mut self, refusal: &'static Refusal, mode: Mode, limit: Option<&str>) {
+        let route = self.route.and_then(|at| self.policy.routes.get(at));
+        if let Some(record) = &mut self.record {
+            record.route = route.map(|route| route.name.clone());
+            let limit = limit.map(str::to_owned);
+            record.findings.push(Finding {
+                refusal,
+                mode,
+                limit,
+            });
+        }
+    }
+
+    fn refused(&mut self, refusal: &Refusal, header: Extra, limit: Option<&str>) -> Reply {
+        let id = self.record.as_ref().map_or("", |record| &record.request_id);
+        let reply = refusal.reply(self.policy.errors, self.is_grpc, id, header, limit);
+        self.finished(reply)
     }
 }

@@ -24,6 +24,8 @@ use crate::message::{Line, RequestHead};
 use crate::policy::Policy;
 use crate::route::Lookup;
 use crate::rule::client::Caller;
+use crate::rule::rate_limit::Asker;
+use crate::store::{NoStore, Store};
 
 /// One request explained, and the line of JSON that says so. Text that the client chose is cut at 1024 bytes, and what
 /// of it is not UTF-8 replaced by U+FFFD.
@@ -106,6 +108,17 @@ impl Policy {
                 };
                 rules.add("unmatched", mode, refusal, "a route matches");
             }
+        }
+        if let Some(limits) = &self.limits {
+            let asker = Asker {
+                head,
+                caller: &caller,
+                prefixes: limits.prefixes(),
+                host: judged_host,
+                route: route.map(|route| route.name.as_str()),
+            };
+            let own = route.map_or(&[][..], |route| &route.limits);
+            rules.limits(limits, own, method, &asker, ambient);
         }
         let counts = hygiene.is_some_and(|moded| moded.rule.counts_body(head));
         let mut members = Members::default();
@@ -198,6 +211,14 @@ impl Ambient for PortZero {
 
     fn fresh_id(&self) -> u128 {
         0
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+
+    fn store(&self) -> &dyn Store {
+        &NoStore
     }
 }
 

@@ -12,19 +12,22 @@
 //!
 //! ```
 //! use std::rc::Rc;
-//! use portcullis_policy::{Ambient, Decision, RequestHead, load};
+//! use portcullis_policy::{Ambient, Decision, LocalStore, RequestHead, Store, load};
 //!
-//! struct Laptop;
+//! struct Laptop(LocalStore);
 //! impl Ambient for Laptop {
 //!     fn source(&self) -> Option<Vec<u8>> { Some(b"203.0.113.7:4711".to_vec()) }
 //!     fn fresh_id(&self) -> u128 { 7 }
+//!     fn now(&self) -> u64 { 0 }
+//!     fn store(&self) -> &dyn Store { &self.0 }
 //! }
 //!
 //! let verdict = load(br#"{"version": 1, "request": {"hosts": ["api.example.com"]}}"#);
 //! let policy = Rc::new(verdict.policy.expect("the policy is valid"));
 //! let mut exchange = policy.begin();
 //! let head = [(&b":method"[..], &b"GET"[..]), (b":path", b"/"), (b":authority", b"evil.example")];
-//! let Decision::Reply(reply) = exchange.on_request_head(&RequestHead::new(&head), &Laptop) else {
+//! let (head, laptop) = (RequestHead::new(&head), Laptop(LocalStore::default()));
+//! let Decision::Reply(reply) = exchange.on_request_head(&head, &laptop) else {
 //!     panic!("the host is not served");
 //! };
 //! assert_eq!(reply.status, 421);
@@ -41,8 +44,10 @@ mod path;
 mod policy;
 mod record;
 mod refusal;
+mod review;
 mod route;
 mod rule;
+mod store;
 
 pub use ambient::Ambient;
 pub use compile::{Verdict, load};
@@ -54,6 +59,8 @@ pub use policy::Policy;
 pub use portcullis_config::{Diagnostic, Mode, Severity};
 pub use record::{Finding, Record};
 pub use refusal::Refusal;
+pub use rule::rate_limit::Opened;
+pub use store::{LocalStore, Store, Unavailable, Versioned};
 
 /// Every way in which a request can be refused.
 pub const REFUSALS: &[&Refusal] = refusal::ALL;

@@ -6,15 +6,19 @@
 
 use std::borrow::Cow;
 
-/// The path of a request target, without its query, percent-decoded once (RFC 3986 section 2.1). A `%` that no two
-/// hexadecimal digits follow stands for itself. Allocates only if something is to be decoded.
+/// The path of a request target, without its query, percent-decoded.
 pub(crate) fn decoded(target: &[u8]) -> Cow<'_, [u8]> {
-    let path = path_of(target);
-    if !path.contains(&b'%') {
-        return Cow::Borrowed(path);
+    percent_decoded(path_of(target))
+}
+
+/// Text percent-decoded once (RFC 3986 section 2.1). A `%` that no two hexadecimal digits follow stands for itself.
+/// Allocates only if something is to be decoded.
+pub(crate) fn percent_decoded(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'%') {
+        return Cow::Borrowed(text);
     }
-    let mut out = Vec::with_capacity(path.len());
-    let mut rest = path;
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
         let escaped = if byte == b'%' { byte_of(after) } else { None };
         let (byte, after) = escaped.unwrap_or((byte, after));

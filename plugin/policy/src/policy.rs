@@ -9,7 +9,9 @@ use crate::route::RouteTable;
 use crate::rule::client::ClientRule;
 use crate::rule::cors::CorsRule;
 use crate::rule::headers::HeadersRule;
+use crate::rule::rate_limit::{Applied, Limits, Opened};
 use crate::rule::request::RequestRule;
+use crate::store::{Store, Unavailable};
 
 /// A policy that decides. Built by [`load`](crate::load), and only from a file without an error.
 #[derive(Debug)]
@@ -19,6 +21,7 @@ pub struct Policy {
     pub(crate) request: Option<Moded<RequestRule>>,
     /// For requests that no route matches.
     pub(crate) unrouted: Patched,
+    pub(crate) limits: Option<Limits>,
     pub(crate) table: RouteTable,
     pub(crate) routes: Vec<RouteRules>,
     /// The mode in which unmatched requests are refused; `None` lets them through.
@@ -44,6 +47,8 @@ pub(crate) struct RouteRules {
     /// As written, for `Allow`.
     pub(crate) methods: Vec<String>,
     pub(crate) patched: Patched,
+    /// Its own limits, beside those for every request.
+    pub(crate) limits: Vec<Applied>,
 }
 
 /// The sections that a route may patch, as they hold for its requests.
@@ -82,6 +87,16 @@ impl Policy {
     pub(crate) fn patched(&self, route: Option<usize>) -> &Patched {
         let route = route.and_then(|at| self.routes.get(at));
         route.map_or(&self.unrouted, |route| &route.patched)
+    }
+
+    /// Opens the tables that limits count in: once, before the first request. `fresh` is a number that nobody can guess.
+    /// `None` if there are no limits.
+    ///
+    /// # Errors
+    /// If the store does not work.
+    pub fn open(&mut self, store: &dyn Store, fresh: u128) -> Result<Option<Opened>, Unavailable> {
+        let limits = self.limits.as_mut();
+        limits.map(|limits| limits.open(store, fresh)).transpose()
     }
 
     /// Begins one request and its response.

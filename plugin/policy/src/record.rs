@@ -28,12 +28,14 @@ pub struct Record {
 }
 
 /// What one rule found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// How the request was, or would have been, refused.
     pub refusal: &'static Refusal,
     /// The mode that the rule ran in: report or enforce.
     pub mode: Mode,
+    /// The rate limit that found it.
+    pub limit: Option<String>,
 }
 
 /// The log line's members.
@@ -43,6 +45,8 @@ struct LogLine<'a> {
     decision: &'static str,
     policy: &'a str,
     rule: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'a str>,
     code: &'static str,
     mode: &'static str,
     status: u16,
@@ -70,6 +74,7 @@ impl Record {
             },
             policy: &self.policy,
             rule: last.refusal.rule,
+            limit: last.limit.as_deref(),
             code: last.refusal.code,
             mode: last.mode.as_str(),
             status: last.refusal.status,
@@ -111,10 +116,12 @@ mod tests {
                 Finding {
                     refusal: &refusal::HOST_NOT_ALLOWED,
                     mode: Mode::Report,
+                    limit: None,
                 },
                 Finding {
                     refusal: &refusal::ROUTE_NOT_FOUND,
                     mode: Mode::Enforce,
+                    limit: None,
                 },
             ],
         };

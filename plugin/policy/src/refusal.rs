@@ -83,11 +83,20 @@ refusals! {
     METHOD_NOT_ALLOWED = "method-not-allowed", "request.methods", 405, 12, "this method is not allowed here";
     /// A path that no route matches.
     ROUTE_NOT_FOUND = "route-not-found", "unmatched", 404, 12, "there is nothing at this path";
+    /// A limit without room. Which one, and until when, is told beside it (RFC 6585 section 4).
+    RATE_LIMIT_EXCEEDED = "rate-limit-exceeded", "rate_limits", 429, 8, "too many requests: a limit is used up";
+    /// A key that came again too often after that.
+    RATE_LIMIT_BANNED = "rate-limit-banned", "rate_limits", 429, 8, "too many requests were refused: nothing is let in for a while";
+    /// What requests have to be counted in does not answer.
+    RATE_LIMIT_UNCHECKED = "rate-limit-unchecked", "rate_limits", 503, 14, "the request could not be counted";
     /// The request could not be looked at, or there is no policy to look at it with.
     UNCHECKED = "unchecked", "portcullis", 503, 14, "the request could not be checked";
     /// A path with routes, none of them for the method.
     ROUTE_METHOD_NOT_ALLOWED = "route-method-not-allowed", "unmatched", 405, 12, "this path does not take this method";
 }
+
+/// The problem type of a 429 (draft-ietf-httpapi-ratelimit-headers-10, "Quota Exceeded").
+const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
 /// A reply's body as a problem document (RFC 9457 section 3).
 #[derive(Serialize)]
@@ -98,6 +107,8 @@ struct Problem<'a> {
     detail: &'a str,
     code: &'a str,
     request_id: &'a str,
+    #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
+    violated_policies: Option<[&'a str; 1]>,
 }
 
 /// A reply's body as FastAPI writes its errors, with what it has no place for beside it.
@@ -110,13 +121,15 @@ struct Detail<'a> {
 
 impl Refusal {
     /// The reply before the policy's header rules are applied to it. `header` is the one that the status must carry:
-    /// `Allow` for a 405, `Location` for a redirect (RFC 9110 sections 15.5.6 and 15.4).
+    /// `Allow` for a 405, `Location` for a redirect, `Retry-After` for a 429 (RFC 9110 sections 15.5.6, 15.4 and 10.2.3).
+    /// `limit` is the rate limit that refuses.
     pub(crate) fn reply(
         &self,
         format: ErrorFormat,
         grpc: bool,
         request_id: &str,
         header: Option<(&str, Vec<u8>)>,
+        limit: Option<&str>,
     ) -> Reply {
         let (detail, code) = (self.detail, self.code);
         // Caches may keep a 404 or a 405 unasked (RFC 9110 section 15.1): a refusal is about this request only.
@@ -136,12 +149,16 @@ impl Refusal {
         let (content_type, body) = match format {
             ErrorFormat::Problem => {
                 let problem = Problem {
-                    r#type: "about:blank",
+                    r#type: match self.status {
+                        429 => QUOTA_EXCEEDED,
+                        _ => "about:blank",
+                    },
                     title: reason(self.status),
                     status: self.status,
                     detail,
                     code,
                     request_id,
+                    violated_policies: limit.map(|name| [name]),
                 };
                 ("application/problem+json", serde_json::to_string(&problem))
             }
@@ -168,7 +185,7 @@ impl Refusal {
 impl Reply {
     /// The reply where no policy can judge: what cannot be checked does not pass. `id` is the request's.
     pub fn unchecked(id: u128) -> Self {
-        UNCHECKED.reply(ErrorFormat::Problem, false, &request_id(id), None)
+        UNCHECKED.reply(ErrorFormat::Problem, false, &request_id(id), None, None)
     }
 }
 
@@ -192,6 +209,7 @@ fn reason(status: u16) -> &'static str {
         413 => "Content Too Large",
         414 => "URI Too Long",
         421 => "Misdirected Request",
+        429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         503 => "Service Unavailable",
         _ => "Error",
@@ -222,6 +240,7 @@ mod tests {
             false,
             "id",
             Some(("allow", b"GET".to_vec())),
+            None,
         );
         assert!(
             reply

@@ -5,11 +5,13 @@ use std::rc::Rc;
 use portcullis_config::Mode;
 
 use super::members::{Members, append};
+use crate::ambient::Ambient;
 use crate::message::RequestHead;
 use crate::policy::Moded;
 use crate::refusal::Refusal;
 use crate::rule::client::Caller;
 use crate::rule::cors::CorsRule;
+use crate::rule::rate_limit::{Applied, Asker, Limits};
 use crate::rule::request::RequestRule;
 
 /// What the rules say, in their order, and what ended the request here.
@@ -134,6 +136,38 @@ impl Rules {
                 false => "no page of another origin may read the response",
             };
             self.add("cors.on_disallowed", moded.mode, found, why);
+        }
+    }
+
+    /// What each limit says, with nothing charged.
+    #[cold]
+    pub(super) fn limits(
+        &mut self,
+        limits: &Limits,
+        own: &[Applied],
+        method: &[u8],
+        asker: &Asker<'_, '_>,
+        ambient: &dyn Ambient,
+    ) {
+        let name = "rate_limits";
+        let Ok(outcome) = limits.peek(own, method, asker, ambient.store(), ambient.now()) else {
+            let why = "what requests are counted in does not answer";
+            return self.push(name, Mode::Enforce, "not-reached", None, why);
+        };
+        if outcome.standings.is_empty() {
+            self.off(name, "no limit applies");
+        }
+        // The one that is answered with comes first: of several it has the longest wait.
+        let first = outcome.refused.and_then(|at| outcome.standings.get(at));
+        let rest = outcome.standings.iter().filter(|one| Some(*one) != first);
+        for standing in first.into_iter().chain(rest) {
+            let found = (standing.wait > 0).then(|| standing.refusal());
+            let limit = limits.name(standing);
+            let why = match found {
+                Some(_) => format!("`{limit}` has room in {} s", standing.retry_after()),
+                None => format!("`{limit}` has room for {} more", standing.remaining()),
+            };
+            self.found(name, standing.mode, found, &why);
         }
     }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::store::NoStore;
 use crate::{Decision, load};
 
 struct From(&'static str);
@@ -15,6 +16,14 @@ impl Ambient for From {
 
     fn fresh_id(&self) -> u128 {
         0
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+
+    fn store(&self) -> &dyn Store {
+        &NoStore
     }
 }
 

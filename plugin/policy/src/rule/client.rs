@@ -222,6 +222,7 @@ fn address_and_port(text: &[u8]) -> Option<(IpAddr, Option<u16>)> {
 mod tests {
     use super::*;
     use crate::message::Line;
+    use crate::store::{NoStore, Store};
 
     struct From(Option<&'static str>);
 
@@ -231,6 +232,12 @@ mod tests {
         }
         fn fresh_id(&self) -> u128 {
             0
+        }
+        fn now(&self) -> u64 {
+            0
+        }
+        fn store(&self) -> &dyn Store {
+            &NoStore
         }
     }
 

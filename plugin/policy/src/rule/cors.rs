@@ -59,6 +59,15 @@ enum Reader {
     Origin(Vec<u8>),
 }
 
+/// Who wrote a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Author {
+    Upstream,
+    /// The upstream, and what is said of limits is ours.
+    LimitedUpstream,
+    Gateway,
+}
+
 /// The headers of the protocol's answers, in the order in which they are written.
 const NAMES: [&str; 6] = [
     "access-control-allow-origin",
@@ -84,16 +93,17 @@ const SAFELISTED: [&str; 7] = [
 ];
 
 /// What our own answers say about themselves, exposed wherever it stands: a page that may read the refusal may learn
-/// when to come again.
+/// when to come again. The fields of limits come first: those are ours on the upstream's responses too.
 const OPERATIONAL: [&str; 7] = [
     "ratelimit",
     "ratelimit-policy",
-    "retry-after",
     "x-ratelimit-limit",
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
+    "retry-after",
     "x-request-id",
 ];
+const OF_LIMITS: usize = 5;
 
 impl CorsRule {
     pub(crate) fn compile(cors: &Cors) -> Self {
@@ -197,13 +207,12 @@ impl CorsRule {
     }
 
     /// Writes the grant on a response, and drops what the upstream says of it: two answers to one question fail in the
-    /// browser, or say what the policy does not. `edits` are the changes so far; the response is `ours` if no upstream
-    /// has seen the request.
+    /// browser, or say what the policy does not. `edits` are the changes so far.
     pub(crate) fn edits<'a>(
         &'a self,
         grant: &'a Grant,
         lines: &[Line<'a>],
-        ours: bool,
+        by: Author,
         edits: &mut Vec<Edit<'a>>,
     ) {
         edits.retain(|edit| !is_protocol(edit.name()));
@@ -218,7 +227,7 @@ impl CorsRule {
                 remove_once(edits, name);
             }
         }
-        let values = self.values(grant, lines, ours, edits);
+        let values = self.values(grant, lines, by, edits);
         for ((name, seen), value) in NAMES.iter().zip(seen).zip(values) {
             match value {
                 Some(value) => seen.write(name.as_bytes(), value, edits),
@@ -234,7 +243,7 @@ impl CorsRule {
         &'a self,
         grant: &'a Grant,
         lines: &[Line<'a>],
-        ours: bool,
+        by: Author,
         edits: &[Edit<'_>],
     ) -> [Option<Cow<'a, [u8]>>; NAMES.len()] {
         let origin: &[u8] = match &grant.reader {
@@ -252,7 +261,7 @@ impl CorsRule {
             if grant.preflight {
                 None
             } else {
-                self.exposed(lines, ours, edits)
+                self.exposed(lines, by, edits)
             },
         ]
     }
@@ -261,18 +270,26 @@ impl CorsRule {
     fn exposed<'a>(
         &'a self,
         lines: &[Line<'a>],
-        ours: bool,
+        by: Author,
         edits: &[Edit<'_>],
     ) -> Option<Cow<'a, [u8]>> {
         let mut exposed = Cow::Borrowed(self.exposed.as_bytes());
-        if ours && self.exposed != "*" {
-            let standing = OPERATIONAL.iter().filter(|name| {
+        let ours = by == Author::Gateway;
+        let names = OPERATIONAL.get(
+            ..match by {
+                Author::Upstream => 0,
+                Author::LimitedUpstream => OF_LIMITS,
+                Author::Gateway => OPERATIONAL.len(),
+            },
+        );
+        if self.exposed != "*" {
+            let standing = names.into_iter().flatten().filter(|name| {
                 let is_it = |other: &[u8]| other.eq_ignore_ascii_case(name.as_bytes());
                 let written = edits.iter().any(|edit| match edit {
                     Edit::Add(name, _) | Edit::Replace(name, _) => is_it(name),
                     Edit::Remove(_) => false,
                 });
-                (written || lines.iter().any(|(name, _)| is_it(name)))
+                (written || ours && lines.iter().any(|(name, _)| is_it(name)))
                     && !self.exposed.split(',').any(|one| one == **name)
             });
             for name in standing {

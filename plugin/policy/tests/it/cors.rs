@@ -42,9 +42,18 @@ struct Exchanged {
 
 /// One request through the gateway, with this upstream behind it.
 fn exchanged(policy: &Rc<Policy>, upstream: &Answer, request: &Lines) -> Exchanged {
+    exchanged_in(&Gateway::default(), policy, upstream, request)
+}
+
+fn exchanged_in(
+    gateway: &Gateway,
+    policy: &Rc<Policy>,
+    upstream: &Answer,
+    request: &Lines,
+) -> Exchanged {
     let mut exchange = policy.begin();
     let lines = borrowed(request);
-    match exchange.on_request_head(&RequestHead::new(&lines), &Gateway) {
+    match exchange.on_request_head(&RequestHead::new(&lines), gateway) {
         Decision::Reply(reply) => Exchanged {
             answer: answer(&reply),
             forwarded: false,

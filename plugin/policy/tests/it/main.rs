@@ -4,17 +4,38 @@
 
 mod cors;
 mod decisions;
+mod limits;
 mod oddities;
 mod routing;
 mod verdicts;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use portcullis_policy::{
-    Ambient, Decision, Edit, Exchange, Line, Policy, Record, Reply, RequestHead, load,
+    Ambient, Decision, Edit, Exchange, Line, LocalStore, Policy, Record, Reply, RequestHead, Store,
+    Unavailable, Versioned, load,
 };
 
-struct Gateway;
+#[derive(Default)]
+struct Gateway {
+    store: LocalStore,
+    /// The store does not answer.
+    is_broken: bool,
+    now: Cell<u64>,
+}
+
+struct Broken;
+
+impl Store for Broken {
+    fn get(&self, _: &[u8]) -> Result<Option<Versioned>, Unavailable> {
+        Err(Unavailable(10))
+    }
+
+    fn set(&self, _: &[u8], _: &[u8], _: Option<u32>) -> Result<bool, Unavailable> {
+        Err(Unavailable(10))
+    }
+}
 
 impl Ambient for Gateway {
     fn source(&self) -> Option<Vec<u8>> {
@@ -22,6 +43,12 @@ impl Ambient for Gateway {
     }
     fn fresh_id(&self) -> u128 {
         0xabc
+    }
+    fn now(&self) -> u64 {
+        self.now.get()
+    }
+    fn store(&self) -> &dyn Store {
+        if self.is_broken { &Broken } else { &self.store }
     }
 }
 
@@ -48,7 +75,7 @@ fn judged(policy: &Rc<Policy>, lines: &[(&str, &str)]) -> (Seen, Exchange) {
         .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
         .collect();
     let mut exchange = policy.begin();
-    let seen = match exchange.on_request_head(&RequestHead::new(&lines), &Gateway) {
+    let seen = match exchange.on_request_head(&RequestHead::new(&lines), &Gateway::default()) {
         Decision::Reply(reply) => Seen::Reply(reply),
         Decision::Continue(edits) => {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -99,7 +99,7 @@ proptest! {
             (b"x-forwarded-for", &value), (b"x-forwarded-proto", &value),
         ];
         let mut exchange = policy.begin();
-        let _ = exchange.on_request_head(&RequestHead::new(&lines), &Gateway);
+        let _ = exchange.on_request_head(&RequestHead::new(&lines), &Gateway::default());
         let _ = exchange.on_response_head(&ResponseHead::new(&lines));
         if let Some(line) = exchange.finish().and_then(|record| record.log_line()) {
             prop_assert!(!line.contains('\n'));

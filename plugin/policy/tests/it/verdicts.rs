@@ -86,27 +86,25 @@ fn what_is_not_enforced_is_never_accepted() {
     check_findings(
         r##"{
             "version": 1,
-            "rate_limits": [{"name": "a", "quota": "1/1s"}],
+            "rate_limits": [{"name": "a", "quota": "1/1s", "key": ["all"], "scope": "global"}],
             "limiter": {"protocol": "rls-grpc", "upstream": "x"},
             "profanity": {},
             "schemas": {"A": {}},
             "routes": [{
-                "name": "r", "path": "/", "rate_limits": [{"name": "b", "quota": "1/1s"}],
-                "validate": {}, "profanity": {"fields": "all"}
+                "name": "r", "path": "/", "validate": {}, "profanity": {"fields": "all"}
             }],
             "errors": {"mask_upstream": true},
             "observe": {},
             "health": {"live": "/livez"}
         }"##,
         &[
-            "not-supported /rate_limits",
             "not-supported /limiter",
             "not-supported /profanity",
             "not-supported /schemas",
             "not-supported /errors/mask_upstream",
             "not-supported /observe",
             "not-supported /health",
-            "not-supported /routes/0/rate_limits",
+            "not-supported /rate_limits/0/scope",
             "not-supported /routes/0/validate",
             "not-supported /routes/0/profanity",
         ],

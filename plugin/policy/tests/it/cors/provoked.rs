@@ -9,6 +9,10 @@ pub(super) struct Row {
     pub(super) path: &'static str,
     pub(super) host: &'static str,
     pub(super) lines: &'static [(&'static str, &'static str)],
+    /// How many of the same come before it.
+    pub(super) after: usize,
+    /// What requests are counted in does not answer.
+    pub(super) uncounted: bool,
 }
 
 pub(super) const fn row(code: &'static str, status: u16, policy: &'static str) -> Row {
@@ -20,6 +24,8 @@ pub(super) const fn row(code: &'static str, status: u16, policy: &'static str) -
         path: "/a",
         host: "api.example.com",
         lines: &[],
+        after: 0,
+        uncounted: false,
     }
 }
 
@@ -118,5 +124,29 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         path: "/b",
         ..row("route-method-not-allowed", 405, UNMATCHED)
+    },
+    Row {
+        after: 1,
+        ..row(
+            "rate-limit-exceeded",
+            429,
+            r#""rate_limits":[{"name":"l","quota":"1/1h"}]"#,
+        )
+    },
+    Row {
+        after: 1,
+        ..row(
+            "rate-limit-banned",
+            429,
+            r#""rate_limits":[{"name":"l","quota":"1/1h","ban":{"after":1,"within":"1m","for":"2h"}}]"#,
+        )
+    },
+    Row {
+        uncounted: true,
+        ..row(
+            "rate-limit-unchecked",
+            503,
+            r#""rate_limits":[{"name":"l","quota":"1/1h"}]"#,
+        )
     },
 ];

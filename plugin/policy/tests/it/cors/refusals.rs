@@ -4,13 +4,14 @@
 //! a network error only.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use portcullis_policy::REFUSALS;
+use portcullis_policy::{Policy, REFUSALS};
 
 use super::fetch::{Answer, Lines, Wish, judge_response};
 use super::provoked::{ROWS, Row, row};
-use super::{answer, exchanged, owned, upstream, value, varies_by};
-use crate::policy;
+use super::{Exchanged, answer, exchanged, exchanged_in, owned, upstream, value, varies_by};
+use crate::{Gateway, policy};
 
 const APP: &str = "https://app.example.com";
 
@@ -61,6 +62,18 @@ impl Row {
         ]);
         lines.extend(owned(self.lines));
         lines
+    }
+
+    fn exchanged(&self, policy: &Rc<Policy>, origin: &str) -> Exchanged {
+        let gateway = Gateway {
+            is_broken: self.uncounted,
+            ..Gateway::default()
+        };
+        let send = || exchanged_in(&gateway, policy, &upstream(&[]), &self.request(origin));
+        for _ in 0..self.after {
+            send();
+        }
+        send()
     }
 }
 
@@ -135,7 +148,7 @@ fn a_named_page_reads_every_refusal() {
         for (section, credentials) in sections {
             let what = format!("{} {} with {section}", row.code, row.status);
             let policy = policy(&row.document(section));
-            let seen = exchanged(&policy, &upstream(&[]), &row.request(APP));
+            let seen = row.exchanged(&policy, APP);
             assert!(!seen.forwarded, "{what}");
             let codes: Vec<&str> = seen
                 .exchange
@@ -165,7 +178,7 @@ fn a_page_that_is_not_named_reads_no_refusal() {
     for row in ROWS {
         let policy = policy(&row.document(r#"{"origins":["https://app.example.com"]}"#));
         for origin in ["https://evil.net", "null"] {
-            let seen = exchanged(&policy, &upstream(&[]), &row.request(origin));
+            let seen = row.exchanged(&policy, origin);
             assert_eq!(super::cors_names(&seen.answer), [""; 0], "{}", row.code);
             assert_eq!(varies_by(&seen.answer), ["origin"], "{}", row.code);
         }
@@ -178,7 +191,7 @@ fn a_request_that_cannot_be_checked_is_refused_readably() {
     let unchecked = |section: &str, lines: &[(&str, &str)]| {
         let policy = policy(&row.document(section));
         let mut seen = exchanged(&policy, &upstream(&[]), &super::request("GET", lines));
-        answer(&seen.exchange.unchecked(&crate::Gateway))
+        answer(&seen.exchange.unchecked(&Gateway::default()))
     };
     let named = r#"{"origins":["https://app.example.com"],"credentials":true}"#;
     let reply = unchecked(named, &[("origin", APP)]);
@@ -195,7 +208,7 @@ fn a_request_that_cannot_be_checked_is_refused_readably() {
     );
     // Where not even the head could be read, nobody is named, and caches are told so.
     let mut unread = policy(&row.document(named)).begin();
-    let reply = answer(&unread.unchecked(&crate::Gateway));
+    let reply = answer(&unread.unchecked(&Gateway::default()));
     assert_eq!(
         (super::cors_names(&reply), varies_by(&reply)),
         (vec![], vec!["origin".to_owned()])
@@ -205,7 +218,7 @@ fn a_request_that_cannot_be_checked_is_refused_readably() {
         "unchecked",
         APP,
         false,
-        &answer(&unread.unchecked(&crate::Gateway)),
+        &answer(&unread.unchecked(&Gateway::default())),
     );
 }
 

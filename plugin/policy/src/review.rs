@@ -1,0 +1,254 @@
+//! What is wrong with a policy although each of its sections can be read.
+
+use std::collections::BTreeMap;
+
+use portcullis_config::{
+    Client, Config, Cors, Diagnostics, Forwarded, KeyPart, RateLimit, Route, Scope, Unmatched, code,
+};
+
+/// Reports what contradicts itself, and warns of what probably means something else.
+pub(crate) fn review(config: &Config, diagnostics: &mut Diagnostics) {
+    refuse_unsupported(config, diagnostics);
+    refuse_taken_names(&config.routes, diagnostics);
+    refuse_other_limits_of_a_name(config, diagnostics);
+    warn(config, diagnostics);
+    warn_of_cors(config, diagnostics);
+    warn_of_limits(config, diagnostics);
+}
+
+/// Reports what this version does not enforce: a protection that is written and not run would be believed in.
+fn refuse_unsupported(config: &Config, diagnostics: &mut Diagnostics) {
+    let mut refuse = |written: bool, pointer: String| {
+        // What is wrong inside a section is told first: the section itself comes up when it is legible.
+        if written && !diagnostics.error_within(&pointer) {
+            diagnostics.error(
+                code::NOT_SUPPORTED,
+                pointer.clone(),
+                format!(
+                    "`{}` is not enforced by this version",
+                    pointer.replace('/', ".").trim_start_matches('.')
+                ),
+                Some(
+                    "leave it out: a protection that is not there is better known than believed in"
+                        .to_owned(),
+                ),
+            );
+        }
+    };
+    let written = [
+        (config.limiter.is_some(), "/limiter"),
+        (config.profanity.is_some(), "/profanity"),
+        (config.schemas.is_some(), "/schemas"),
+        (config.errors.mask_upstream, "/errors/mask_upstream"),
+        (config.observe.is_some(), "/observe"),
+        (config.health.is_some(), "/health"),
+    ];
+    for (written, pointer) in written {
+        refuse(written, pointer.to_owned());
+    }
+    for (at, limit) in limits(config) {
+        refuse(limit.scope == Scope::Global, format!("{at}/scope"));
+    }
+    for route in &config.routes {
+        let written = [
+            (route.validate.is_some(), "validate"),
+            (route.profanity.is_some(), "profanity"),
+        ];
+        for (written, key) in written {
+            refuse(written, format!("/routes/{}/{key}", route.index));
+        }
+    }
+}
+
+fn refuse_taken_names(routes: &[Route], diagnostics: &mut Diagnostics) {
+    let mut seen = std::collections::BTreeSet::new();
+    for route in routes {
+        if !seen.insert(&route.name) {
+            diagnostics.error(
+                code::ROUTE_NAME_TAKEN,
+                format!("/routes/{}/name", route.index),
+                format!("another route is named `{}`", route.name),
+                Some("logs and metrics tell routes apart by their names".to_owned()),
+            );
+        }
+    }
+}
+
+fn warn(config: &Config, diagnostics: &mut Diagnostics) {
+    let on_a_route = config
+        .routes
+        .iter()
+        .any(|r| r.headers.is_some() || r.cors.is_some() || !r.rate_limits.is_empty());
+    let protects = config.request.is_some()
+        || config.headers.is_some()
+        || config.cors.is_some()
+        || config.rate_limits.is_some()
+        || config.unmatched == Unmatched::Reject
+        || on_a_route;
+    // Where there is an error, what is protected cannot be told yet.
+    if !protects && !diagnostics.has_errors() {
+        diagnostics.warning(
+            code::POLICY_EMPTY,
+            "",
+            "this policy protects nothing",
+            Some("`headers: {}` alone hardens every response".to_owned()),
+        );
+    }
+    let redirects_anywhere = config
+        .request
+        .as_ref()
+        .is_some_and(|request| request.https.is_some() && request.hosts.is_none());
+    if redirects_anywhere {
+        diagnostics.warning(
+            code::HTTPS_WITHOUT_HOSTS,
+            "/request/https",
+            "a redirect leads to whatever host the request names",
+            Some("list the `hosts` that this gateway answers for".to_owned()),
+        );
+    }
+    if config.unmatched == Unmatched::Reject
+        && config.routes.is_empty()
+        && !diagnostics.has_errors()
+    {
+        diagnostics.warning(
+            code::UNMATCHED_WITHOUT_ROUTES,
+            "/unmatched",
+            "there are no routes, so every request is refused",
+            None,
+        );
+    }
+}
+
+fn warn_of_cors(config: &Config, diagnostics: &mut Diagnostics) {
+    let shared = config.cors.as_ref();
+    let sections = shared.map(|cors| (String::new(), cors)).into_iter();
+    let routes = config.routes.iter().filter_map(|route| {
+        let cors = route.cors.as_ref()?;
+        Some((format!("/routes/{}", route.index), cors))
+    });
+    for (at, cors) in sections.chain(routes) {
+        // What a route inherits has been told where it is written.
+        let inherited = shared.filter(|_| !at.is_empty());
+        if cors.debug && !inherited.is_some_and(|shared| shared.debug) {
+            diagnostics.warning(
+                code::CORS_DEBUG,
+                format!("{at}/cors/debug"),
+                "refused preflights tell anybody what the policy allows",
+                Some("for the time that it takes to find a mistake".to_owned()),
+            );
+        }
+        if cors.lets_in_insecure_origins() && !inherited.is_some_and(Cors::lets_in_insecure_origins)
+        {
+            diagnostics.warning(
+                code::CORS_INSECURE_ORIGINS,
+                format!("{at}/cors/dangerously_allow_insecure_origins"),
+                "whoever is on the way to a page served over http reads with its visitor's rights",
+                None,
+            );
+        }
+        if inherited.is_none_or(|shared| shared.methods != cors.methods) {
+            warn_of_unreachable_methods(config, cors, &at, diagnostics);
+        }
+    }
+}
+
+/// A method that pages are promised and hygiene refuses.
+fn warn_of_unreachable_methods(
+    config: &Config,
+    cors: &Cors,
+    at: &str,
+    diagnostics: &mut Diagnostics,
+) {
+    let Some(request) = &config.request else {
+        return;
+    };
+    for method in &cors.methods.listed {
+        if !request.methods.contains(method) {
+            diagnostics.warning(
+                code::CORS_METHOD_UNREACHABLE,
+                format!("{at}/cors/methods"),
+                format!("pages may use `{method}`, and `request.methods` refuses it"),
+                Some(format!("add `{method}` to `request.methods`")),
+            );
+        }
+    }
+}
+
+/// Every limit and its place.
+fn limits(config: &Config) -> impl Iterator<Item = (String, &RateLimit)> {
+    let shared = config.rate_limits.iter().flatten().enumerate();
+    let shared = shared.map(|(at, limit)| (format!("/rate_limits/{at}"), limit));
+    let routes = config.routes.iter().flat_map(|route| {
+        let limits = route.rate_limits.iter().enumerate();
+        limits.map(|(at, limit)| (format!("/routes/{}/rate_limits/{at}", route.index), limit))
+    });
+    shared.chain(routes)
+}
+
+/// A name is one limit: the same one may stand on several routes, and share its buckets.
+fn refuse_other_limits_of_a_name(config: &Config, diagnostics: &mut Diagnostics) {
+    let mut seen: BTreeMap<&str, (bool, &RateLimit)> = BTreeMap::new();
+    for (at, limit) in limits(config) {
+        let on_route = at.starts_with("/routes");
+        match seen.get(limit.name.as_str()) {
+            None => {
+                seen.insert(&limit.name, (on_route, limit));
+            }
+            Some((true, other)) if on_route && *other == limit => {}
+            Some(_) => diagnostics.error(
+                code::RATE_LIMIT_NAME,
+                format!("{at}/name"),
+                format!("another limit is named `{}`", limit.name),
+                Some(
+                    "only routes may share a limit, and then its definition is the same".to_owned(),
+                ),
+            ),
+        }
+    }
+}
+
+fn warn_of_limits(config: &Config, diagnostics: &mut Diagnostics) {
+    let mut told = false;
+    for (at, limit) in limits(config) {
+        let by_address = limit.key.contains(&KeyPart::Ip);
+        if by_address && config.client == Client::default() && !told {
+            told = true;
+            diagnostics.warning(
+                code::RATE_LIMIT_WITHOUT_CLIENT,
+                format!("{at}/key"),
+                "behind a proxy everybody has the proxy's address, and one bucket",
+                Some(
+                    "say in `client` who is asking: `trusted_proxies`, or `forwarded: host`"
+                        .to_owned(),
+                ),
+            );
+        }
+        let chosen = |part: &KeyPart| {
+            matches!(
+                part,
+                KeyPart::Header(_) | KeyPart::Cookie(_) | KeyPart::Query(_) | KeyPart::Path
+            )
+        };
+        if limit.key.iter().all(chosen) {
+            diagnostics.warning(
+                code::RATE_LIMIT_KEY_CHOSEN,
+                format!("{at}/key"),
+                "whoever changes what is sent gets a new bucket",
+                Some("count by `ip` beside it, or have another limit that does".to_owned()),
+            );
+        }
+        let proxies = &config.client.trusted_proxies;
+        for (place, client) in limit.exempt.clients.iter().enumerate() {
+            if config.client.forwarded != Forwarded::Host
+                && proxies.iter().any(|proxy| proxy.overlaps(*client))
+            {
+                diagnostics.warning(
+                    code::RATE_LIMIT_EXEMPTS_PROXY,
+                    format!("{at}/exempt/clients/{place}"),
+                    "an exempt client is one of the trusted proxies, which speak for others",
+                    None,
+                );
+            }
+        }
+    }
+}

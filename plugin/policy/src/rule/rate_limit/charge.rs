@@ -1,0 +1,419 @@
+//! All limits of one request: judged together, charged together or not at all.
+
+use portcullis_config::Mode;
+
+use super::algorithm::{Algorithm, Finding};
+use super::fields::seconds;
+use super::key::{Asker, Key};
+use super::table::{Bucket, Slot, Table};
+use super::{Applied, Ban, Limit, Limits};
+use crate::refusal::{self, Refusal};
+use crate::store::{Store, Unavailable};
+
+/// So often a value may change under a request's hands before it is refused: two workers that do nothing else meet
+/// once in a hundred times.
+const TRIES: usize = 16;
+
+/// How one limit stands after a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The limit's place in the list of limits.
+    pub(super) at: usize,
+    pub(super) remaining: u32,
+    /// Nanoseconds until there are more.
+    pub(super) reset: u64,
+    /// Nanoseconds until there is room, if there is none.
+    pub(crate) wait: u64,
+    pub(crate) banned: bool,
+    pub(crate) mode: Mode,
+}
+
+/// What the limits say to a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// Every limit that applies, as far as its state had to be looked at.
+    pub(crate) standings: Vec<Standing>,
+    /// The enforced limit with the longest wait, in `standings`, if one has no room.
+    pub(crate) refused: Option<usize>,
+}
+
+/// One limit of one request.
+struct Charge<'p> {
+    limit: &'p Limit,
+    table: &'p Table,
+    standing: Standing,
+    key: Key,
+    slot_at: u32,
+    slot: Slot,
+    finding: Finding,
+    written: bool,
+    /// Others were faster too often.
+    contended: bool,
+}
+
+/// What all charges of a request share.
+struct Desk<'s> {
+    store: &'s dyn Store,
+    now: u64,
+}
+
+impl Limits {
+    /// Judges a request, and charges it if it passes.
+    ///
+    /// # Errors
+    /// If the store does not work.
+    pub(crate) fn charge(
+        &self,
+        own: &[Applied],
+        method: &[u8],
+        asker: &Asker<'_, '_>,
+        store: &dyn Store,
+        now: u64,
+    ) -> Result<Outcome, Unavailable> {
+        let applied: Vec<(Applied, &Limit, Key)> = self.applied(own, method, asker);
+        if let Some(outcome) = self.known(&applied, now) {
+            return Ok(outcome);
+        }
+        let desk = Desk { store, now };
+        let mut charges = self.judged(&applied, &desk)?;
+        if !charges.iter().any(Charge::refuses) {
+            desk.write_all(&mut charges)?;
+        }
+        if charges.iter().any(Charge::refuses) {
+            for charge in &mut charges {
+                if charge.refuses() {
+                    self.refused(charge, &desk)?;
+                } else {
+                    charge.standing_uncharged();
+                }
+            }
+        }
+        Ok(Outcome::of(charges.iter().map(|charge| charge.standing)))
+    }
+
+    /// What [`charge`](Self::charge) would say, with nothing charged.
+    ///
+    /// # Errors
+    /// If the store does not work.
+    #[cold]
+    pub(crate) fn peek(
+        &self,
+        own: &[Applied],
+        method: &[u8],
+        asker: &Asker<'_, '_>,
+        store: &dyn Store,
+        now: u64,
+    ) -> Result<Outcome, Unavailable> {
+        let applied = self.applied(own, method, asker);
+        let charges = self.judged(&applied, &Desk { store, now })?;
+        Ok(Outcome::of(charges.iter().map(|charge| charge.standing)))
+    }
+
+    /// The limits that apply, shared ones first, with the request's key in each.
+    fn applied(
+        &self,
+        own: &[Applied],
+        method: &[u8],
+        asker: &Asker<'_, '_>,
+    ) -> Vec<(Applied, &Limit, Key)> {
+        let all = self.shared.iter().chain(own).filter_map(|applied| {
+            let limit = self.limits.get(applied.at)?;
+            let applies = self.applies(limit, asker.head, method, asker.caller);
+            applies.then(|| {
+                (
+                    *applied,
+                    limit,
+                    self.seed.key(limit.identity, &limit.key, asker),
+                )
+            })
+        });
+        all.collect()
+    }
+
+    /// The denial that is known already.
+    fn known(&self, applied: &[(Applied, &Limit, Key)], now: u64) -> Option<Outcome> {
+        let enforced = applied
+            .iter()
+            .filter(|(applied, ..)| applied.mode == Mode::Enforce);
+        let standings = enforced.filter_map(|(applied, _, key)| {
+            let (until, banned) = self.denied.until(*key, now)?;
+            Some(Standing {
+                at: applied.at,
+                remaining: 0,
+                reset: until - now,
+                wait: until - now,
+                banned,
+                mode: applied.mode,
+            })
+        });
+        let outcome = Outcome::of(standings);
+        outcome.refused.is_some().then_some(outcome)
+    }
+
+    fn judged<'p>(
+        &'p self,
+        applied: &[(Applied, &'p Limit, Key)],
+        desk: &Desk<'_>,
+    ) -> Result<Vec<Charge<'p>>, Unavailable> {
+        let mut charges = Vec::with_capacity(applied.len());
+        for (applied, limit, key) in applied {
+            if let Some(table) = self.tables.get(limit.table) {
+                charges.push(Charge::load(*applied, limit, table, *key, desk)?);
+            }
+        }
+        Ok(charges)
+    }
+
+    /// Counts a refusal towards a ban, and remembers it.
+    fn refused(&self, charge: &mut Charge<'_>, desk: &Desk<'_>) -> Result<(), Unavailable> {
+        if charge.contended {
+            return Ok(());
+        }
+        if let Some(bucket) = charge.finding.mended {
+            // Whoever is faster has mended it.
+            charge.write(bucket, desk)?;
+        }
+        if let Some(ban) = charge.limit.ban
+            && !charge.standing.banned
+            && let Some(table) = self.tables.get(ban.table)
+            && desk.count_refusal(table, charge, ban)?
+        {
+            charge.shut_out(ban, desk)?;
+        }
+        // Where refusals lead to a ban, each is to be counted.
+        if charge.limit.ban.is_none() || charge.standing.banned {
+            let until = desk.now.saturating_add(charge.standing.wait);
+            self.denied
+                .remember(charge.key, desk.now, until, charge.standing.banned);
+        }
+        Ok(())
+    }
+}
+
+impl Outcome {
+    fn of(standings: impl Iterator<Item = Standing>) -> Self {
+        let standings: Vec<Standing> = standings.collect();
+        let refusing = standings
+            .iter()
+            .enumerate()
+            .filter(|(_, standing)| standing.refuses());
+        let refused = refusing
+            .max_by_key(|(_, standing)| standing.wait)
+            .map(|(at, _)| at);
+        Self { standings, refused }
+    }
+}
+
+impl Standing {
+    /// How a request is refused that finds a limit so.
+    pub(crate) fn refusal(&self) -> &'static Refusal {
+        if self.banned {
+            &refusal::RATE_LIMIT_BANNED
+        } else {
+            &refusal::RATE_LIMIT_EXCEEDED
+        }
+    }
+
+    /// Units that are left.
+    #[cold]
+    pub(crate) fn remaining(&self) -> u32 {
+        self.remaining
+    }
+
+    /// Seconds to wait, at least one.
+    pub(crate) fn retry_after(&self) -> u64 {
+        seconds(self.wait)
+    }
+
+    fn refuses(&self) -> bool {
+        self.wait > 0 && self.mode == Mode::Enforce
+    }
+}
+
+impl<'p> Charge<'p> {
+    fn load(
+        applied: Applied,
+        limit: &'p Limit,
+        table: &'p Table,
+        key: Key,
+        desk: &Desk<'_>,
+    ) -> Result<Self, Unavailable> {
+        let slot_at = table.slot_of(key.slot);
+        let slot = table.read(slot_at, desk.store)?;
+        let finding = limit.judge(&slot, key, desk.now);
+        Ok(Self {
+            limit,
+            table,
+            standing: finding.standing(applied),
+            key,
+            slot_at,
+            slot,
+            finding,
+            written: false,
+            contended: false,
+        })
+    }
+
+    fn refuses(&self) -> bool {
+        self.standing.refuses()
+    }
+
+    /// Says of a limit how it stands without the request, which another one refused.
+    fn standing_uncharged(&mut self) {
+        let (burst, cost) = (self.limit.algorithm.burst(), self.limit.cost.get());
+        if self.standing.wait == 0 {
+            self.standing.remaining = self.standing.remaining.saturating_add(cost).min(burst);
+            if self.standing.remaining == burst {
+                self.standing.reset = 0;
+            }
+        }
+    }
+
+    /// Judges anew: the slot has changed since it was read.
+    fn reload(&mut self, desk: &Desk<'_>) -> Result<(), Unavailable> {
+        self.slot = self.table.read(self.slot_at, desk.store)?;
+        self.finding = self.limit.judge(&self.slot, self.key, desk.now);
+        let applied = Applied {
+            at: self.standing.at,
+            mode: self.standing.mode,
+        };
+        self.standing = self.finding.standing(applied);
+        Ok(())
+    }
+
+    /// Puts a bucket into the slot. `false` if somebody else was faster.
+    fn write(&mut self, bucket: Bucket, desk: &Desk<'_>) -> Result<bool, Unavailable> {
+        self.slot.put(bucket, self.limit.algorithm.mask());
+        self.table.write(self.slot_at, &self.slot, desk.store)
+    }
+
+    /// Takes a charge back.
+    fn undo(&mut self, desk: &Desk<'_>) -> Result<(), Unavailable> {
+        let algorithm = self.limit.algorithm;
+        let mask = algorithm.mask();
+        for _ in 0..TRIES {
+            self.slot = self.table.read(self.slot_at, desk.store)?;
+            let Some(bucket) = self.slot.find(self.key.fingerprint & mask, mask) else {
+                break;
+            };
+            if self.write(algorithm.refunded(bucket, self.limit.cost), desk)? {
+                break;
+            }
+        }
+        self.written = false;
+        Ok(())
+    }
+
+    /// Writes the ban into the bucket.
+    fn shut_out(&mut self, ban: Ban, desk: &Desk<'_>) -> Result<(), Unavailable> {
+        let algorithm = self.limit.algorithm;
+        let key = self.key.fingerprint & algorithm.mask();
+        for _ in 0..TRIES {
+            if self.write(algorithm.banned(key, desk.now, ban.lasting), desk)? {
+                break;
+            }
+            self.slot = self.table.read(self.slot_at, desk.store)?;
+        }
+        self.standing.wait = ban.lasting;
+        self.standing.reset = ban.lasting;
+        self.standing.banned = true;
+        Ok(())
+    }
+}
+
+impl Desk<'_> {
+    /// Writes what every charge came to. Where one finds no room after all, the others are taken back.
+    fn write_all(&self, charges: &mut [Charge<'_>]) -> Result<(), Unavailable> {
+        let mut tries = TRIES;
+        for mode in [Mode::Enforce, Mode::Report] {
+            for at in 0..charges.len() {
+                let Some(charge) = charges.get_mut(at).filter(|one| one.standing.mode == mode)
+                else {
+                    continue;
+                };
+                while let Some(bucket) = charge.finding.admitted {
+                    if charge.write(bucket, self)? {
+                        charge.written = true;
+                        break;
+                    }
+                    tries = tries.saturating_sub(1);
+                    charge.reload(self)?;
+                    if tries == 0 {
+                        // Nobody knows how full the bucket is: what cannot be counted does not pass.
+                        charge.finding.admitted = None;
+                        charge.contended = true;
+                        charge.standing.wait = charge.standing.wait.max(1);
+                    }
+                }
+                if charge.refuses() {
+                    for written in charges.iter_mut().filter(|one| one.written) {
+                        written.undo(self)?;
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a refusal; `true` if it is one too many.
+    fn count_refusal(
+        &self,
+        table: &Table,
+        charge: &Charge<'_>,
+        ban: Ban,
+    ) -> Result<bool, Unavailable> {
+        let counter = Algorithm::Window {
+            count: ban.after.get(),
+            length: ban.within,
+        };
+        let (mask, at) = (counter.mask(), table.slot_of(charge.key.slot));
+        let key = charge.key.fingerprint & mask;
+        for _ in 0..TRIES {
+            let mut slot = table.read(at, self.store)?;
+            let found = slot.find(key, mask);
+            let finding = counter.judge(key, found, std::num::NonZeroU32::MIN, self.now, 0);
+            let Some(bucket) = finding.admitted else {
+                return Ok(true);
+            };
+            let too_many = finding.remaining == 0;
+            // The next ban takes as many again.
+            let bucket = if too_many {
+                Bucket {
+                    key,
+                    time: self.now,
+                }
+            } else {
+                bucket
+            };
+            slot.put(bucket, mask);
+            if table.write(at, &slot, self.store)? {
+                return Ok(too_many);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Limit {
+    fn judge(&self, slot: &Slot, key: Key, now: u64) -> Finding {
+        let mask = self.algorithm.mask();
+        let key = key.fingerprint & mask;
+        let ban = self.ban.map_or(0, |ban| ban.lasting);
+        self.algorithm
+            .judge(key, slot.find(key, mask), self.cost, now, ban)
+    }
+}
+
+impl Finding {
+    fn standing(&self, applied: Applied) -> Standing {
+        Standing {
+            at: applied.at,
+            remaining: self.remaining,
+            reset: self.reset,
+            wait: self.wait,
+            banned: self.banned,
+            mode: applied.mode,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What clients are told of limits: `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10), or the
+//! `X-RateLimit-*` that came before them, and `Retry-After` (RFC 9110 section 10.2.3).
+
+use std::fmt::Write;
+
+use portcullis_config::{Mode, RateLimitHeaders};
+
+use super::{Limits, SECOND, Standing};
+use crate::decision::{Edit, Seen};
+use crate::message::Line;
+
+/// Whole seconds, rounded up: nobody is told to come too early.
+pub(crate) fn seconds(nanoseconds: u64) -> u64 {
+    nanoseconds.div_ceil(SECOND)
+}
+
+impl Limits {
+    /// The name of the limit that this is the standing of.
+    pub(crate) fn name(&self, standing: &Standing) -> &str {
+        self.limits
+            .get(standing.at)
+            .map_or("", |limit| limit.name.as_str())
+    }
+
+    /// The header fields that announce how the enforced limits stand. Names are `[a-z0-9_-]`, so as strings of structured
+    /// fields (RFC 9651 section 3.3.3) they need no escaping.
+    fn fields(&self, standings: &[Standing]) -> Vec<(&'static str, String)> {
+        let enforced = || {
+            let standings = standings
+                .iter()
+                .filter(|standing| standing.mode == Mode::Enforce);
+            standings.filter_map(|standing| Some((standing, self.limits.get(standing.at)?)))
+        };
+        let mut fields = Vec::new();
+        if enforced().next().is_none() {
+            return fields;
+        }
+        if matches!(self.style, RateLimitHeaders::Draft | RateLimitHeaders::Both) {
+            let (mut policies, mut state) = (String::new(), String::new());
+            for (standing, limit) in enforced() {
+                let separator = if policies.is_empty() { "" } else { ", " };
+                let (name, (count, window)) = (&limit.name, limit.announced);
+                // Writing to a string cannot fail.
+                let _ = write!(policies, "{separator}\"{name}\";q={count};w={window}");
+                let left = standing.remaining;
+                let reset = seconds(standing.reset);
+                let _ = write!(state, "{separator}\"{name}\";r={left};t={reset}");
+            }
+            fields.push(("ratelimit-policy", policies));
+            fields.push(("ratelimit", state));
+        }
+        if matches!(self.style, RateLimitHeaders::X | RateLimitHeaders::Both) {
+            // The one with the smallest share left; of several the first.
+            let share = |(standing, limit): &(&Standing, &super::Limit)| {
+                f64::from(standing.remaining) / f64::from(limit.algorithm.burst())
+            };
+            let tightest = enforced().min_by(|a, b| share(a).total_cmp(&share(b)));
+            if let Some((standing, limit)) = tightest {
+                fields.push(("x-ratelimit-limit", limit.algorithm.burst().to_string()));
+                fields.push(("x-ratelimit-remaining", standing.remaining.to_string()));
+                fields.push(("x-ratelimit-reset", seconds(standing.reset).to_string()));
+            }
+        }
+        fields
+    }
+}
+
+/// Writes the fields on a response, in the place of the upstream's.
+pub(crate) fn edits<'a>(
+    limits: &Limits,
+    standings: &[Standing],
+    lines: &[Line<'a>],
+    edits: &mut Vec<Edit<'a>>,
+) {
+    for (name, value) in limits.fields(standings) {
+        let is_it = |other: &[u8]| other.eq_ignore_ascii_case(name.as_bytes());
+        edits.retain(|edit| !is_it(edit.name()));
+        let mut seen = Seen::default();
+        for &line in lines.iter().filter(|(other, _)| is_it(other)) {
+            seen.see(line);
+        }
+        seen.write(name.as_bytes(), value.into_bytes().into(), edits);
+    }
+}
