@@ -30,6 +30,8 @@ export async function startUpstream() {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(status === 304 ? undefined : said);
   });
+  // Closed in the middle of the run, a kept connection would lose the request that is on its way.
+  server.keepAliveTimeout = 120_000;
   server.on('upgrade', (request, socket) => {
     upstream.reached.push('WEBSOCKET');
     socket.on('error', () => {});

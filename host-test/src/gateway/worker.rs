@@ -45,6 +45,10 @@ pub(super) struct Worker {
     pub(super) under_way: Cell<usize>,
 }
 
+/// How long a connection to the upstream is kept without a request. Node.js and uvicorn close one after five seconds: a
+/// request that is sent on it just then is lost.
+const IDLE: Duration = Duration::from_secs(3);
+
 impl Worker {
     pub(super) fn new(
         vm: Vm,
@@ -55,6 +59,7 @@ impl Worker {
             vm: RefCell::new(vm),
             client: Client::builder(TokioExecutor::new())
                 .set_host(false)
+                .pool_idle_timeout(IDLE)
                 .build_http(),
             upstream,
             report,
