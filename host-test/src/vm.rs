@@ -15,6 +15,9 @@ use crate::module::{EPOCH, LoadError, Module};
 use crate::stream;
 use crate::trap::Trap;
 
+/// So much longer than any other callback may be configured: it happens once, reads a whole policy and makes its tables.
+const CONFIGURING: u64 = 20;
+
 /// How a VM is started, beside the policy.
 #[derive(Clone, Debug, Default)]
 pub struct VmConfig {
@@ -37,7 +40,7 @@ pub struct VmConfig {
 /// What a guest may use before it is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Time for one callback, in steps of 10 ms.
+    /// Time for one callback, in steps of 10 ms; twenty times as much to be configured.
     pub callback: Duration,
     /// Bytes of linear memory.
     pub memory: usize,
@@ -279,6 +282,17 @@ impl Vm {
         };
     }
 
+    /// [`set_fault`](Self::set_fault) for several imports; every other does what it does.
+    pub fn set_faults(&mut self, faults: BTreeMap<String, u32>) {
+        self.worker().faults = faults;
+    }
+
+    /// Can the filter make that call of the ABI?
+    pub fn imports(&self, call: &str) -> bool {
+        let mut imports = self.module.instance.module().imports();
+        imports.any(|import| import.module() == "env" && import.name() == call)
+    }
+
     pub(crate) fn worker(&mut self) -> &mut Worker {
         self.store.data_mut()
     }
@@ -325,7 +339,12 @@ impl Vm {
             .collect();
         let mut result = [Val::I32(0)];
         let result = result.get_mut(..results).unwrap_or_default();
-        self.store.set_epoch_deadline(deadline(&self.config));
+        let patience = match callback {
+            Callback::Configure => CONFIGURING,
+            _ => 1,
+        };
+        let deadline = deadline(&self.config).saturating_mul(patience);
+        self.store.set_epoch_deadline(deadline);
         self.store.data_mut().enter(context);
         if let Err(error) = function.call(&mut self.store, &arguments, result) {
             self.failed = true;

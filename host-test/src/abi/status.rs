@@ -20,6 +20,8 @@ pub(crate) enum Status {
     CasMismatch = 8,
     /// The host failed.
     InternalFailure = 10,
+    /// This host has no such call.
+    Unimplemented = 12,
 }
 
 /// Why an import does not answer [`Status::Ok`].

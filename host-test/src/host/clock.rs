@@ -1,7 +1,7 @@
 //! The time that guests are told: the machine's, or one that a test sets.
 //!
-//! Both of a guest's clocks come from here. Setting the wall clock back leaves the monotonic one where it is, as on a real
-//! machine.
+//! Both of a guest's clocks come from here. Stepping the wall clock leaves the monotonic one where it is, as on a real
+//! machine; that one can be stepped too, for it is another after the machine was started again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -66,17 +66,24 @@ impl Clock {
         true
     }
 
-    /// Sets the wall clock back, as an operator or NTP does; says whether this clock can be moved.
-    pub fn set_back(&self, by: Duration) -> bool {
-        let Kind::Virtual { wall, .. } = &self.0 else {
-            return false;
-        };
-        let by = nanoseconds(by);
-        wall.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| {
-            Some(now.saturating_sub(by))
+    /// Sets the wall clock forward or back by so many nanoseconds, as an operator or NTP does; says whether this clock can
+    /// be moved so: the machine's cannot, and none to before its beginning.
+    pub fn step_wall(&self, by: i64) -> bool {
+        matches!(&self.0, Kind::Virtual { wall, .. } if step(wall, by))
+    }
+
+    /// [`step_wall`](Self::step_wall) for the monotonic clock.
+    pub fn step_monotonic(&self, by: i64) -> bool {
+        matches!(&self.0, Kind::Virtual { monotonic, .. } if step(monotonic, by))
+    }
+}
+
+fn step(clock: &AtomicU64, by: i64) -> bool {
+    clock
+        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| {
+            now.checked_add_signed(by)
         })
         .is_ok()
-    }
 }
 
 fn add(clock: &AtomicU64, by: u64) {
@@ -99,19 +106,27 @@ mod tests {
         let clock = Clock::stopped_at(Duration::from_secs(100));
         assert_eq!((clock.now(), clock.monotonic()), (100_000_000_000, 0));
         assert!(clock.advance(Duration::from_secs(60)));
-        assert!(clock.set_back(Duration::from_secs(150)));
+        assert!(clock.step_wall(-150_000_000_000));
         assert_eq!(
             (clock.now(), clock.monotonic()),
             (10_000_000_000, 60_000_000_000)
+        );
+        assert!(clock.step_monotonic(-59_000_000_000));
+        assert!(
+            !clock.step_monotonic(-1_000_000_001),
+            "before its beginning"
+        );
+        assert_eq!(
+            (clock.now(), clock.monotonic()),
+            (10_000_000_000, 1_000_000_000)
         );
     }
 
     #[test]
     fn the_machines_clock_cannot_be_moved() {
         let clock = Clock::system();
-        assert!(
-            !clock.advance(Duration::from_secs(60)) && !clock.set_back(Duration::from_secs(60))
-        );
+        assert!(!clock.advance(Duration::from_secs(60)));
+        assert!(!clock.step_wall(1) && !clock.step_monotonic(1));
         assert!(clock.now() > 1_700_000_000_000_000_000);
     }
 }

@@ -69,6 +69,18 @@ impl Host {
             .map(|(value, _)| value)
     }
 
+    /// How many values the guests of that `vm_id` have stored.
+    pub fn shared_values(&self, vm_id: &str) -> usize {
+        self.shared_data.count(vm_id)
+    }
+
+    /// Makes others faster at the writes to shared data that come next: for each of them that `plan` has a `true` for,
+    /// somebody else writes the same key first, what stands there or else an empty value. A guest that has read the key
+    /// before finds its cas stale then, whatever it is. Replaces the plan before.
+    pub fn let_others_write_first(&self, plan: Vec<bool>) {
+        self.shared_data.rival(plan);
+    }
+
     /// What guests count and measure.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics

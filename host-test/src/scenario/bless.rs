@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::file::{Action, Exchange, Scenario};
 use super::judge::compared;
 use super::matcher::Matcher;
+use super::run::happen;
 use super::target::{Observed, Reloaded, Support, Target};
 use crate::document::{Document, is_plain_text};
 
@@ -68,12 +69,11 @@ fn perform(action: &Action, target: &mut dyn Target) -> anyhow::Result<Option<Ob
             }
             return Ok(last);
         }
-        Action::Advance(by) => target.advance(*by)?,
-        Action::RestartWorker(worker) => target.restart_worker(*worker)?,
         Action::Reload { policy, .. } => match target.reload(policy)? {
             Reloaded::Unsupported(reason) => Support::Unsupported(reason),
             Reloaded::Accepted | Reloaded::Refused => Support::Done,
         },
+        Action::Happen(event) => happen(event, target)?,
     };
     match done {
         Support::Done => Ok(None),

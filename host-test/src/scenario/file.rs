@@ -8,9 +8,9 @@ use portcullis_config::{Diagnostic, code};
 use serde_json::Value;
 
 use super::expect::{Expect, expect};
-use super::message::{duration, request, respond};
-use super::target::{Request, Respond, Runner};
-use super::walk::{Node, Walk};
+use super::message::{duration, request, respond, signed_duration};
+use super::target::{ClockKind, Request, Respond, Runner};
+use super::walk::{Node, Object, Walk};
 use crate::document::{Document, Place, ReadError};
 
 /// The keys at the top of a scenario.
@@ -25,12 +25,31 @@ pub const STEP_KEYS: &[&str] = &[
     "reload",
     "accepted",
     "restart_worker",
+    "clock",
+    "monotonic_clock",
+    "cas_conflict",
+    "host_status",
+];
+/// What a step can do: it has one of these.
+const VERBS: &[&str] = &[
+    "request",
+    "advance",
+    "reload",
+    "restart_worker",
+    "clock",
+    "monotonic_clock",
+    "cas_conflict",
+    "host_status",
 ];
 
 /// The most repetitions of a step.
 const MOST_REPETITIONS: i64 = 10_000;
 /// The most workers.
 const MOST_WORKERS: i64 = 16;
+/// The most writes at which somebody else is faster.
+const MOST_CONFLICTS: i64 = 10_000;
+/// The highest number that a call can be made to answer; the ABI's go to 12.
+const HIGHEST_STATUS: i64 = 255;
 
 /// One scenario, ready to run.
 #[derive(Clone, Debug)]
@@ -63,8 +82,6 @@ pub struct Step {
 pub enum Action {
     /// Sends a request, so many times, and judges each answer.
     Exchange(Box<Exchange>),
-    /// Lets virtual time pass.
-    Advance(Duration),
     /// Offers a new policy; `accepted` is what is expected of that.
     Reload {
         /// The policy.
@@ -72,8 +89,23 @@ pub enum Action {
         /// Whether it must be taken.
         accepted: bool,
     },
-    /// Replaces one worker by a fresh one.
+    /// Lets something happen to the gateway.
+    Happen(Event),
+}
+
+/// What happens to a gateway between requests.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Virtual time passes.
+    Advance(Duration),
+    /// One worker is replaced by a fresh one.
     RestartWorker(usize),
+    /// A clock is set forward or back, by milliseconds.
+    StepClock(ClockKind, i64),
+    /// Somebody else is faster at so many of the next writes to shared data.
+    CasConflict(u32),
+    /// Calls of the host answer these statuses and do nothing, and all others what they really answer.
+    HostStatus(BTreeMap<String, u32>),
 }
 
 /// A request, its answer, and what must come of it.
@@ -215,27 +247,24 @@ fn read_skip(walk: &mut Walk, node: &Node<'_>) -> BTreeMap<Runner, String> {
 
 fn read_step(walk: &mut Walk, path: &Path, node: &Node<'_>) -> Option<Action> {
     let object = walk.object(node, STEP_KEYS)?;
-    let verbs: Vec<&str> = ["request", "advance", "reload", "restart_worker"]
-        .into_iter()
-        .filter(|verb| object.has(verb))
-        .collect();
+    let verbs: Vec<&&str> = VERBS.iter().filter(|verb| object.has(verb)).collect();
     let [verb] = verbs.as_slice() else {
-        let help = "a step has one of `request`, `advance`, `reload`, `restart_worker`";
+        let help = format!("a step has one of `{}`", VERBS.join("`, `"));
         walk.error(
             code::MISSING_KEY,
             node,
             "what this step does is not clear",
-            Some(help),
+            Some(&help),
         );
         return None;
     };
-    let belongs: &[&str] = match *verb {
+    let belongs: &[&str] = match **verb {
         "request" => &["respond", "expect", "repeat"],
         "reload" => &["accepted"],
         _ => &[],
     };
     for (key, member) in object.members() {
-        if STEP_KEYS.contains(&key) && key != *verb && !belongs.contains(&key) {
+        if STEP_KEYS.contains(&key) && key != **verb && !belongs.contains(&key) {
             walk.error(
                 code::UNKNOWN_KEY,
                 &member,
@@ -245,38 +274,72 @@ fn read_step(walk: &mut Walk, path: &Path, node: &Node<'_>) -> Option<Action> {
         }
     }
     let subject = object.get(verb)?;
-    match *verb {
-        "request" => {
-            let request = request(walk, &subject);
-            let respond = respond(walk, object.get("respond").as_ref());
-            let expect = walk
-                .required(node, &object, "expect")
-                .and_then(|node| expect(walk, &node));
-            let repeat = match object.get("repeat") {
-                Some(node) => walk.integer(&node, 1, MOST_REPETITIONS),
-                None => Some(1),
-            };
-            Some(Action::Exchange(Box::new(Exchange {
-                request: request?,
-                respond,
-                expect: expect?,
-                repeat: u32::try_from(repeat?).ok()?,
-            })))
+    let event = match **verb {
+        "request" => return read_exchange(walk, node, &object, &subject),
+        "reload" => return read_reload(walk, path, &object, &subject),
+        "advance" => Event::Advance(duration(walk, &subject)?),
+        "clock" => Event::StepClock(ClockKind::Wall, signed_duration(walk, &subject)?),
+        "monotonic_clock" => {
+            Event::StepClock(ClockKind::Monotonic, signed_duration(walk, &subject)?)
         }
-        "advance" => duration(walk, &subject).map(Action::Advance),
-        "reload" => {
-            let accepted = match object.get("accepted") {
-                Some(node) => walk.truth(&node),
-                None => Some(true),
-            };
-            Some(Action::Reload {
-                policy: read_policy(walk, path, &subject)?,
-                accepted: accepted?,
-            })
+        "cas_conflict" => {
+            let writes = walk.integer(&subject, 1, MOST_CONFLICTS)?;
+            Event::CasConflict(u32::try_from(writes).ok()?)
         }
+        "host_status" => Event::HostStatus(read_statuses(walk, &subject)?),
         _ => {
             let worker = walk.integer(&subject, 0, MOST_WORKERS - 1)?;
-            Some(Action::RestartWorker(usize::try_from(worker).ok()?))
+            Event::RestartWorker(usize::try_from(worker).ok()?)
         }
-    }
+    };
+    Some(Action::Happen(event))
+}
+
+fn read_exchange(
+    walk: &mut Walk,
+    node: &Node<'_>,
+    object: &Object<'_>,
+    subject: &Node<'_>,
+) -> Option<Action> {
+    let request = request(walk, subject);
+    let respond = respond(walk, object.get("respond").as_ref());
+    let expect = walk
+        .required(node, object, "expect")
+        .and_then(|node| expect(walk, &node));
+    let repeat = match object.get("repeat") {
+        Some(node) => walk.integer(&node, 1, MOST_REPETITIONS),
+        None => Some(1),
+    };
+    Some(Action::Exchange(Box::new(Exchange {
+        request: request?,
+        respond,
+        expect: expect?,
+        repeat: u32::try_from(repeat?).ok()?,
+    })))
+}
+
+fn read_reload(
+    walk: &mut Walk,
+    path: &Path,
+    object: &Object<'_>,
+    subject: &Node<'_>,
+) -> Option<Action> {
+    let accepted = match object.get("accepted") {
+        Some(node) => walk.truth(&node),
+        None => Some(true),
+    };
+    Some(Action::Reload {
+        policy: read_policy(walk, path, subject)?,
+        accepted: accepted?,
+    })
+}
+
+/// Statuses by call.
+fn read_statuses(walk: &mut Walk, node: &Node<'_>) -> Option<BTreeMap<String, u32>> {
+    let object = walk.map(node)?;
+    let status = |(call, node): (&str, Node<'_>)| {
+        let status = walk.integer(&node, 1, HIGHEST_STATUS)?;
+        Some((call.to_owned(), u32::try_from(status).ok()?))
+    };
+    object.members().map(status).collect()
 }

@@ -117,6 +117,40 @@ pub(super) fn status(walk: &mut Walk, node: &Node<'_>) -> Option<u16> {
 /// `10s`: an integer and one of `ms s m h d`.
 pub(super) fn duration(walk: &mut Walk, node: &Node<'_>) -> Option<Duration> {
     let text = walk.text(node)?;
+    let duration = duration_of(text);
+    if duration.is_none() {
+        let help = "an integer and one of `ms`, `s`, `m`, `h`, `d`, such as `10s`; a year at most";
+        walk.error(
+            code::DURATION_SYNTAX,
+            node,
+            format!("`{text}` is not a duration"),
+            Some(help),
+        );
+    }
+    duration
+}
+
+/// A duration in milliseconds that may be below zero.
+pub(super) fn signed_duration(walk: &mut Walk, node: &Node<'_>) -> Option<i64> {
+    let text = walk.text(node)?;
+    let (sign, size) = match text.strip_prefix('-') {
+        Some(size) => (-1, size),
+        None => (1, text),
+    };
+    let by = duration_of(size).and_then(|by| i64::try_from(by.as_millis()).ok());
+    if by.is_none() {
+        let help = "as `1h`, or as `-1h` for back; a year at most";
+        walk.error(
+            code::DURATION_SYNTAX,
+            node,
+            format!("`{text}` is no step of a clock"),
+            Some(help),
+        );
+    }
+    Some(sign * by?)
+}
+
+fn duration_of(text: &str) -> Option<Duration> {
     let unit_at = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
@@ -129,23 +163,13 @@ pub(super) fn duration(walk: &mut Walk, node: &Node<'_>) -> Option<Duration> {
         "d" => Some(86_400_000),
         _ => None,
     };
-    let duration = count
+    count
         .parse::<u64>()
         .ok()
         .zip(milliseconds)
         .and_then(|(count, unit)| count.checked_mul(unit))
         .map(Duration::from_millis)
-        .filter(|duration| *duration <= LONGEST);
-    if duration.is_none() {
-        let help = "an integer and one of `ms`, `s`, `m`, `h`, `d`, such as `10s`; a year at most";
-        walk.error(
-            code::DURATION_SYNTAX,
-            node,
-            format!("`{text}` is not a duration"),
-            Some(help),
-        );
-    }
-    duration
+        .filter(|duration| *duration <= LONGEST)
 }
 
 /// Header lines: an object (`name: value`, or `name: [value, value]` for several lines), or a list of `[name, value]`

@@ -1,6 +1,6 @@
 //! Runs a scenario against a target, step by step.
 
-use super::file::{Action, Exchange, Scenario, Step};
+use super::file::{Action, Event, Exchange, Scenario, Step};
 use super::judge::{Mismatch, judge};
 use super::target::{Reloaded, Runner, Support, Target};
 use crate::document::Place;
@@ -135,8 +135,7 @@ fn run_step(step: &Step, target: &mut dyn Target, outcome: &mut Outcome) -> Resu
             }
             Ok(())
         }
-        Action::Advance(by) => supported(target.advance(*by).map_err(broken)?),
-        Action::RestartWorker(worker) => supported(target.restart_worker(*worker).map_err(broken)?),
+        Action::Happen(event) => supported(happen(event, target).map_err(broken)?),
         Action::Reload { policy, accepted } => {
             let word = |accepted: bool| if accepted { "accepted" } else { "refused" };
             let taken = match target.reload(policy).map_err(broken)? {
@@ -155,6 +154,17 @@ fn run_step(step: &Step, target: &mut dyn Target, outcome: &mut Outcome) -> Resu
             };
             Err(failed((1, 1), vec![mismatch]))
         }
+    }
+}
+
+/// Does what nothing is expected of.
+pub(super) fn happen(event: &Event, target: &mut dyn Target) -> anyhow::Result<Support> {
+    match event {
+        Event::Advance(by) => target.advance(*by),
+        Event::RestartWorker(worker) => target.restart_worker(*worker),
+        Event::StepClock(clock, by) => target.step_clock(*clock, *by),
+        Event::CasConflict(writes) => target.conflict(*writes),
+        Event::HostStatus(statuses) => target.set_statuses(statuses),
     }
 }
 

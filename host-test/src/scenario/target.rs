@@ -4,6 +4,7 @@
 //! A target says what it saw and never whether that was right. What it cannot see is `None` (or
 //! [`UpstreamSeen::Unknown`]): the judge then counts the expectation as not judged instead of passing it.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -164,6 +165,25 @@ pub enum Support {
     Unsupported(String),
 }
 
+/// A clock of a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockKind {
+    /// Of the time of day, which operators and NTP set.
+    Wall,
+    /// Of the time since some beginning, which is another after the machine was started again.
+    Monotonic,
+}
+
+impl ClockKind {
+    /// `wall` or `monotonic`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wall => "wall",
+            Self::Monotonic => "monotonic",
+        }
+    }
+}
+
 /// How a target took a new policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reloaded {
@@ -223,6 +243,43 @@ pub trait Target {
         let _ = worker;
         Ok(Support::Unsupported(format!(
             "{} has no workers to restart",
+            self.runner().name()
+        )))
+    }
+
+    /// Sets one clock forward, or back for less than zero, and leaves the other where it is.
+    ///
+    /// # Errors
+    /// If it would be before its beginning.
+    fn step_clock(&mut self, clock: ClockKind, milliseconds: i64) -> anyhow::Result<Support> {
+        let _ = milliseconds;
+        Ok(Support::Unsupported(format!(
+            "{} has no {} clock that can be set",
+            self.runner().name(),
+            clock.name()
+        )))
+    }
+
+    /// Lets somebody else write first at so many of the next writes to shared data, so that they fail.
+    ///
+    /// # Errors
+    /// If the target failed.
+    fn conflict(&mut self, writes: u32) -> anyhow::Result<Support> {
+        let _ = writes;
+        Ok(Support::Unsupported(format!(
+            "{} has no shared data that others can be made to write",
+            self.runner().name()
+        )))
+    }
+
+    /// Makes these calls of the host answer a status and do nothing, and every other what it really answers.
+    ///
+    /// # Errors
+    /// If there is no call of that name.
+    fn set_statuses(&mut self, statuses: &BTreeMap<String, u32>) -> anyhow::Result<Support> {
+        let _ = statuses;
+        Ok(Support::Unsupported(format!(
+            "{} has no host whose answers can be chosen",
             self.runner().name()
         )))
     }

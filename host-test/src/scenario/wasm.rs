@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use serde_json::Value;
 
 use super::target::{
-    GuestUse, HttpVersion, Observed, Reloaded, Request, Respond, Runner, Scheme, SeenRequest,
-    Support, Target, UpstreamSeen,
+    ClockKind, GuestUse, HttpVersion, Observed, Reloaded, Request, Respond, Runner, Scheme,
+    SeenRequest, Support, Target, UpstreamSeen,
 };
 use crate::exchange;
 use crate::header_map::HeaderMap;
@@ -198,6 +198,37 @@ impl Target for WasmTarget {
             .with_context(|| format!("there is no worker {worker}"))?;
         if !vm.restart().context("the worker does not start again")? {
             bail!("the worker refused the policy that it had before");
+        }
+        Ok(Support::Done)
+    }
+
+    fn step_clock(&mut self, clock: ClockKind, milliseconds: i64) -> anyhow::Result<Support> {
+        let by = milliseconds
+            .checked_mul(1_000_000)
+            .context("no clock goes so far")?;
+        let moved = match clock {
+            ClockKind::Wall => self.host.clock().step_wall(by),
+            ClockKind::Monotonic => self.host.clock().step_monotonic(by),
+        };
+        let name = clock.name();
+        ensure!(
+            moved,
+            "the {name} clock cannot be set to before its beginning"
+        );
+        Ok(Support::Done)
+    }
+
+    fn conflict(&mut self, writes: u32) -> anyhow::Result<Support> {
+        let plan = vec![true; usize::try_from(writes)?];
+        self.host.let_others_write_first(plan);
+        Ok(Support::Done)
+    }
+
+    fn set_statuses(&mut self, statuses: &BTreeMap<String, u32>) -> anyhow::Result<Support> {
+        for vm in &mut self.workers {
+            let unknown = statuses.keys().find(|call| !vm.imports(call));
+            ensure!(unknown.is_none(), "the filter makes no call {unknown:?}");
+            vm.set_faults(statuses.clone());
         }
         Ok(Support::Done)
     }

@@ -20,6 +20,7 @@ mod guest;
 mod guests;
 mod host;
 mod layout;
+mod limits;
 mod module;
 mod pictures;
 mod readme;

@@ -139,3 +139,98 @@ fn a_corpus_is_judged_with_its_differences_and_skips() {
     let two = [("a.yaml", skipped.clone()), ("f.yaml", skipped)];
     check(&with(&two), Some("at most a fifth"));
 }
+
+/// A scenario under a limit of three, of which one has been used.
+fn limited(steps: &str) -> String {
+    format!(
+        "title: x
+policy: {{version: 1, client: {{forwarded: host}}, rate_limits: [{{name: a, quota: 3/1h, capacity: 8}}]}}
+workers: 2
+steps:
+  - request: {{}}
+    expect: {{status: 200, headers: {{ratelimit: {{contains: r=2}}}}}}
+{steps}"
+    )
+}
+
+#[test]
+fn faults_and_clocks_are_steps() {
+    let check = |steps: &str, complaint: Option<&str>| match (
+        verdict_on(&[("a.yaml", limited(steps))]),
+        complaint,
+    ) {
+        (Ok(()), None) => {}
+        (Err(text), Some(part)) => assert!(text.contains(part), "{part} is not in {text}"),
+        (result, _) => panic!("{complaint:?} expected, got {result:?}: {steps}"),
+    };
+    let request = |left: &str| {
+        format!(
+            "  - request: {{}}\n    expect: {{status: 200, headers: {{ratelimit: {{contains: r={left}}}}}}}\n"
+        )
+    };
+    let refused = |status: u16| format!("  - request: {{}}\n    expect: {{status: {status}}}\n");
+    check(&request("1"), None);
+    check(&request("2"), Some("header ratelimit"));
+
+    check(&format!("  - cas_conflict: 15\n{}", request("1")), None);
+    check(
+        &format!("  - cas_conflict: 16\n{}{}", refused(429), request("1")),
+        None,
+    );
+
+    let both = "  - host_status: {proxy_get_shared_data: 10, proxy_set_shared_data: 10}\n";
+    let none = "  - host_status: {}\n";
+    check(
+        &format!(
+            "{both}{}{}{none}{}",
+            refused(503),
+            refused(503),
+            request("1")
+        ),
+        None,
+    );
+    check(
+        "  - host_status: {proxy_teleport: 10}\n",
+        Some("proxy_teleport"),
+    );
+
+    // Limits do not count by the clock that people set.
+    for by in ["-1h", "1h"] {
+        check(&format!("  - clock: {by}\n{}", request("1")), None);
+    }
+    // All of it has come back after an hour.
+    check(&format!("  - monotonic_clock: 1h\n{}", request("2")), None);
+    let back = format!(
+        "  - advance: 2h\n  - monotonic_clock: -1h\n{}",
+        request("2")
+    );
+    check(&back, None);
+    check("  - monotonic_clock: -1ms\n", Some("before its beginning"));
+}
+
+#[test]
+fn what_is_no_fault_and_no_step_of_a_clock_is_refused() {
+    let check = |step: &str, complaint: &str| {
+        let text = match verdict_on(&[("a.yaml", limited(&format!("  - {step}\n")))]) {
+            Ok(()) => panic!("{step} is taken"),
+            Err(text) => text,
+        };
+        assert!(text.contains(complaint), "{complaint} is not in {text}");
+    };
+    check("clock: 1", "expected a text");
+    check("clock: +1h", "`+1h` is no step of a clock");
+    check("monotonic_clock: --1h", "`--1h` is no step of a clock");
+    check("clock: 400d", "`400d` is no step of a clock");
+    check("cas_conflict: 0", "`0` is outside 1 to 10000");
+    check("host_status: 12", "expected an object");
+    check("host_status: {proxy_log: 0}", "`0` is outside 1 to 255");
+    check(
+        "{cas_conflict: 1, repeat: 2}",
+        "`repeat` does not go with `cas_conflict`",
+    );
+    check(
+        "{clock: 1h, monotonic_clock: 1h}",
+        "what this step does is not clear",
+    );
+    check("cas_conflicts: 1", "did you mean `cas_conflict`?");
+}

@@ -20,7 +20,11 @@ pub(super) fn get_log_level(guest: &mut Guest<'_>, out: u32) -> Result<(), Fault
 }
 
 pub(super) fn get_current_time(guest: &mut Guest<'_>, out: u32) -> Result<(), Fault> {
-    let now = guest.worker().host.clock().now();
+    let host = &guest.worker().host;
+    if !host.profile().current_time {
+        return Err(Status::Unimplemented.into());
+    }
+    let now = host.clock().now();
     Ok(guest.write_u64(out, now)?)
 }
 

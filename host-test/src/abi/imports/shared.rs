@@ -26,7 +26,9 @@ pub(super) fn set(
     cas: u32,
 ) -> Result<(), Fault> {
     let key = guest.read(key, key_size)?.to_vec();
+    let is_null = value == 0 && size == 0;
     let (value, worker) = guest.read_and_worker(value, size)?;
+    let value = (!is_null).then_some(value);
     Ok(worker
         .host
         .shared_data
