@@ -2,7 +2,9 @@
 
 mod announced;
 mod model;
+mod overload;
 mod races;
+mod verdicts;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
