@@ -23,6 +23,7 @@ async function allCases() {
 async function startBrowser() {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM,
+    timeout: 180_000,      // on a machine that is busy with other things
     headless: true,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-dev-shm-usage',
       '--disable-component-update', '--no-first-run', NAMES],
