@@ -222,3 +222,185 @@ impl Clock for &At {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DAYS_30: u64 = 30 * 86_400_000_000_000;
+    const KEY: u64 = 0x0123_4567_0000_0000;
+
+    fn one(n: u32) -> NonZeroU32 {
+        NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)
+    }
+
+    /// An algorithm as a policy may ask for it, the largest among them, and what one request costs.
+    fn algorithm() -> impl Strategy<Value = (Algorithm, NonZeroU32)> {
+        let count = prop_oneof![1u32..20, 1u32..=1_000_000_000, Just(1_000_000_000)];
+        let seconds = prop_oneof![1u64..100, 1u64..=2_592_000, Just(2_592_000)];
+        let burst = prop_oneof![1u32..20, 1u32..=1_000_000_000, Just(1_000_000_000)];
+        (count, seconds, burst, any::<u32>(), any::<bool>()).prop_map(
+            |(count, seconds, burst, cost, window)| {
+                let length = seconds * 1_000_000_000;
+                let period = length.div_ceil(count.into());
+                // As the policy's reader holds it: all of it comes back within 2^62 nanoseconds.
+                let most = ((1u64 << 62) - 1) / (period + 1);
+                let burst = burst.min(u32::try_from(most).unwrap_or(u32::MAX)).max(1);
+                let (algorithm, most) = match window {
+                    true => (Algorithm::Window { count, length }, count),
+                    false => (
+                        Algorithm::Gcra {
+                            period,
+                            burst: one(burst),
+                        },
+                        burst,
+                    ),
+                };
+                (algorithm, one(cost % most.min(50) + 1).min(one(most)))
+            },
+        )
+    }
+
+    fn now() -> impl Strategy<Value = u64> {
+        prop_oneof![
+            Just(0u64),
+            Just(1u64 << 62),
+            0..=1u64 << 62,
+            0..10_000_000_000u64
+        ]
+    }
+
+    fn ban() -> impl Strategy<Value = u64> {
+        prop_oneof![Just(0), Just(DAYS_30), 1_000_000_000..DAYS_30]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1024))]
+
+        /// Whatever stands in a bucket, and whatever the clock says within 146 years: admitted with no wait, or refused
+        /// with one after which there is room, and not a nanosecond before.
+        #[test]
+        fn a_wait_is_as_long_as_it_has_to_be(
+            (algorithm, cost) in algorithm(),
+            now in now(),
+            ban in ban(),
+            low in any::<u32>(),
+            time in prop::option::of(any::<u64>()),
+            near in any::<bool>(),
+        ) {
+            let key = KEY & algorithm.mask();
+            let found = time.map(|time| Bucket {
+                key: key | if algorithm.mask() == u64::MAX { 0 } else { low.into() },
+                time: if near { now.saturating_add(time % DAYS_30) } else { time },
+            });
+            let finding = algorithm.judge(key, found, cost, now, ban);
+            prop_assert_eq!(finding.admitted.is_some(), finding.wait == 0);
+            prop_assert!(finding.remaining <= algorithm.burst());
+            if let Some(next) = finding.admitted {
+                prop_assert!(next.time > now);
+                prop_assert_eq!(next.key & algorithm.mask(), key);
+                prop_assert!(finding.mended.is_none_or(|mended| mended.time == next.time || ban > 0));
+                // Taken back, it is as if it had not been.
+                let before = algorithm.refunded(next, cost);
+                let again = algorithm.judge(key, Some(before), cost, now, ban);
+                prop_assert_eq!(again.admitted, Some(next));
+                return Ok(());
+            }
+            prop_assert!(finding.remaining < cost.get());
+            prop_assert!(finding.reset > 0 && finding.reset <= finding.wait);
+            let kept = finding.mended.or(found);
+            let then = |wait: u64| algorithm.judge(key, kept, cost, now + wait, ban);
+            prop_assert_eq!(then(finding.wait).wait, 0);
+            prop_assert_eq!(then(finding.wait - 1).wait, 1);
+            // What was cut is not cut again.
+            prop_assert_eq!(then(0).mended, None);
+            prop_assert_eq!(then(0).wait, finding.wait);
+        }
+
+        /// A key that is shut out stays out for so long, under the largest limits as well.
+        #[test]
+        fn a_ban_lasts_as_long_as_it_says(
+            (algorithm, _) in algorithm(),
+            now in now(),
+            lasting in 1_000_000_000..=DAYS_30,
+        ) {
+            let key = KEY & algorithm.mask();
+            let bucket = algorithm.banned(key, now, lasting);
+            prop_assert_eq!(bucket.key & algorithm.mask(), key);
+            let judged = |now| algorithm.judge(key, Some(bucket), NonZeroU32::MIN, now, lasting);
+            prop_assert_eq!(judged(now).wait, lasting);
+            prop_assert_eq!(judged(now).mended, None);
+            prop_assert_eq!(judged(now).remaining, 0);
+            prop_assert_eq!(judged(now + lasting - 1).wait, 1);
+            prop_assert_eq!(judged(now + lasting).wait, 0);
+        }
+
+        /// As many as are left are admitted, one by one and at once; and there is one more when it is said to be.
+        #[test]
+        fn what_is_left_can_be_had(
+            (algorithm, _) in algorithm(),
+            now in now(),
+            spent in 1u32..40,
+            later in 0..4_000_000_000u64,
+        ) {
+            let key = KEY & algorithm.mask();
+            let mut bucket = None;
+            for _ in 0..spent {
+                let finding = algorithm.judge(key, bucket, NonZeroU32::MIN, now, 0);
+                bucket = finding.admitted.or(bucket);
+            }
+            let now = now + later;
+            let finding = algorithm.judge(key, bucket, NonZeroU32::MIN, now, 0);
+            let left = finding.remaining + u32::from(finding.admitted.is_some());
+            prop_assert!(left >= algorithm.burst().saturating_sub(spent));
+            let admits = |cost, at| algorithm.judge(key, bucket, one(cost), at, 0).admitted.is_some();
+            prop_assert!(left == 0 || admits(left, now));
+            if left < algorithm.burst() {
+                prop_assert!(!admits(left + 1, now));
+            }
+            // Said of the bucket with the request in it.
+            let then = finding.admitted.or(bucket);
+            let remaining = |at| {
+                let finding = algorithm.judge(key, then, NonZeroU32::MIN, at, 0);
+                finding.remaining + u32::from(finding.admitted.is_some())
+            };
+            prop_assert!(remaining(now + finding.reset) > finding.remaining);
+            prop_assert_eq!(remaining(now + finding.reset - 1), finding.remaining);
+        }
+    }
+
+    #[test]
+    fn a_mask_keeps_what_tells_clients_apart() {
+        let gcra = Algorithm::Gcra {
+            period: 1,
+            burst: one(1),
+        };
+        let window = Algorithm::Window {
+            count: 1_000_000_000,
+            length: 1,
+        };
+        assert_eq!(gcra.mask(), u64::MAX);
+        // The largest count fits beside the fingerprint, and none is the mark of a ban.
+        assert_eq!(window.mask(), !u64::from(u32::MAX));
+        let full = Bucket {
+            key: KEY | 999_999_999,
+            time: 5,
+        };
+        let next = window
+            .judge(KEY, Some(full), NonZeroU32::MIN, 4, 0)
+            .admitted;
+        assert_eq!(
+            next,
+            Some(Bucket {
+                key: KEY | 1_000_000_000,
+                time: 5
+            })
+        );
+        assert_eq!(window.judge(KEY, next, NonZeroU32::MIN, 4, 0).wait, 1);
+        // Nobody is let in by giving back what a ban has taken.
+        let banned = window.banned(KEY, 4, 100);
+        assert_eq!(window.refunded(banned, one(7)), banned);
+    }
+}

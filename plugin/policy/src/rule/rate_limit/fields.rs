@@ -82,3 +82,19 @@ pub(crate) fn edits<'a>(
         seen.write(name.as_bytes(), value.into_bytes().into(), edits);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_rounded_up() {
+        let check = |nanoseconds, expected| assert_eq!(seconds(nanoseconds), expected);
+        check(0, 0);
+        check(1, 1);
+        check(SECOND - 1, 1);
+        check(SECOND, 1);
+        check(SECOND + 1, 2);
+        check(u64::MAX, 18_446_744_074);
+    }
+}
