@@ -29,6 +29,8 @@ pub struct Config {
     pub mode: Mode,
     /// Who is asking.
     pub client: Client,
+    /// Whether the file says anything of that.
+    pub client_written: bool,
     /// Request hygiene.
     pub request: Option<Request>,
     /// Response headers.
@@ -112,6 +114,7 @@ fn read_sections(mut object: Object<'_>) -> Config {
     Config {
         name: name.unwrap_or_else(|| "default".to_owned()),
         mode,
+        client_written: client.is_some(),
         client: client.unwrap_or_default(),
         request,
         headers,

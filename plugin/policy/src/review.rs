@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_config::{
-    Client, Config, Cors, Diagnostics, Forwarded, KeyPart, RateLimit, Route, Scope, Unmatched, code,
+    Config, Cors, Diagnostics, Forwarded, KeyPart, RateLimit, Route, Scope, Unmatched, code,
 };
 
 /// Reports what contradicts itself, and warns of what probably means something else.
@@ -211,14 +211,14 @@ fn warn_of_limits(config: &Config, diagnostics: &mut Diagnostics) {
     let mut told = false;
     for (at, limit) in limits(config) {
         let by_address = limit.key.contains(&KeyPart::Ip);
-        if by_address && config.client == Client::default() && !told {
+        if by_address && !config.client_written && !told {
             told = true;
             diagnostics.warning(
                 code::RATE_LIMIT_WITHOUT_CLIENT,
                 format!("{at}/key"),
                 "behind a proxy everybody has the proxy's address, and one bucket",
                 Some(
-                    "say in `client` who is asking: `trusted_proxies`, or `forwarded: host`"
+                    "say in `client` who is asking: `trusted_proxies`, `forwarded: host`, or `{}` where no proxy is"
                         .to_owned(),
                 ),
             );
