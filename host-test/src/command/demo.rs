@@ -89,6 +89,10 @@ the same through the gate, with hardened headers:
   curl -i http://{gateway}/health
 a request with a body:
   curl -i http://{gateway}/match/create -H 'content-type: application/json' -d '{{"player_name": "Ann"}}'
+the same again:
+  curl -i http://{gateway}/match/create -H 'content-type: application/json' -d '{{"player_name": "Ann"}}'
+and once more, which is one too many, 429:
+  curl -i http://{gateway}/match/create -H 'content-type: application/json' -d '{{"player_name": "Ann"}}'
 a host that is not ours, 421:
   curl -i http://{gateway}/health -H 'host: evil.example'
 a method that nobody needs, 405:
