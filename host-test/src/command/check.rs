@@ -1,7 +1,9 @@
 //! `portcullis check`: the module's own verdict on policies, shown where the mistakes stand.
 
 mod cors;
+mod limits;
 mod notes;
+mod when;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,7 @@ use portcullis_host_test::report;
 use portcullis_host_test::verdict::verdict;
 use serde_json::{Value, json};
 
+use self::limits::Tables;
 use self::notes::{Gateway, notes};
 use super::{Exit, module};
 
@@ -63,14 +66,14 @@ impl Check {
             checked.push(check(&module, path)?);
         }
         match self.format {
-            Format::Human => self.print_human(&checked),
-            Format::Json => self.print_json(&checked)?,
+            Format::Human => self.print_human(&module, &checked),
+            Format::Json => self.print_json(&module, &checked)?,
         }
         let valid = checked.iter().all(|file| file.errors == 0);
         Ok(if valid { Exit::Ok } else { Exit::PolicyInvalid })
     }
 
-    fn print_human(&self, checked: &[Checked]) {
+    fn print_human(&self, module: &Module, checked: &[Checked]) {
         for file in checked {
             anstream::print!("{}", file.text);
             let policy = file
@@ -85,23 +88,31 @@ impl Check {
                 count(file.errors, "error"),
                 count(file.warnings, "warning"),
             );
-            for note in self.notes(file) {
+            for note in self.notes(module, file) {
                 anstream::println!("note: {note}");
             }
         }
     }
 
     /// What there is to know of this policy, and what the gateway does to it, as far as it is legible.
-    fn notes(&self, file: &Checked) -> Vec<&'static str> {
-        let Some(config) = file.value.as_ref().and_then(config_of) else {
+    fn notes(&self, module: &Module, file: &Checked) -> Vec<String> {
+        let Some((value, config)) = file.value.as_ref().and_then(|v| Some((v, config_of(v)?)))
+        else {
             return Vec::new();
         };
         let gateways = self.profile.map(|gateway| notes(gateway, &config));
-        let anywhere = cors::note(&config).into_iter();
-        anywhere.chain(gateways.into_iter().flatten()).collect()
+        let told = cors::note(&config).into_iter();
+        let told = told.chain(gateways.into_iter().flatten());
+        let limited = when::limits(&config).next().is_some();
+        let tables = Some(value).filter(|_| limited && file.errors == 0);
+        let tables = tables.and_then(|policy| Tables::of(module, policy));
+        let limits = tables.map(|tables| limits::notes(self.profile, &config, tables));
+        told.map(str::to_owned)
+            .chain(limits.into_iter().flatten())
+            .collect()
     }
 
-    fn print_json(&self, checked: &[Checked]) -> anyhow::Result<()> {
+    fn print_json(&self, module: &Module, checked: &[Checked]) -> anyhow::Result<()> {
         let files: Vec<Value> = checked
             .iter()
             .map(|file| {
@@ -110,7 +121,7 @@ impl Check {
                     "ok": file.errors == 0,
                     "policy": file.policy,
                     "diagnostics": file.findings,
-                    "notes": self.notes(file),
+                    "notes": self.notes(module, file),
                 })
             })
             .collect();

@@ -1,6 +1,7 @@
 //! `portcullis check` as people and machines meet it: the process, its output, its exit code.
 
 mod cors;
+mod limits;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -28,6 +29,44 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 
 fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+/// Every finding as `line:column severity[code] pointer | help`, in the order of the file.
+fn findings(policy: &str) -> Vec<String> {
+    let document = json(&check("policy.yaml", policy, &["--format", "json"]));
+    let list = list_of(&document, "diagnostics");
+    list.iter().map(shown).collect()
+}
+
+/// What the command says of the one file, under this key.
+fn list_of<'a>(document: &'a Value, key: &str) -> &'a [Value] {
+    let list = document.pointer(&format!("/files/0/{key}"));
+    list.and_then(Value::as_array).unwrap()
+}
+
+fn shown(finding: &Value) -> String {
+    let word = |key: &str| finding[key].as_str().unwrap_or("none");
+    format!(
+        "{}:{} {}[{}] {} | {}",
+        finding["line"],
+        finding["column"],
+        word("severity"),
+        word("code"),
+        word("pointer"),
+        word("help"),
+    )
+}
+
+fn found(policy: &str, expected: &[&str]) {
+    assert_eq!(findings(policy), expected, "{policy}");
+}
+
+fn notes(policy: &str, arguments: &[&str]) -> Vec<String> {
+    let arguments = [&["--format", "json"], arguments].concat();
+    let document = json(&check("policy.yaml", policy, &arguments));
+    let notes = list_of(&document, "notes");
+    let text = |note: &Value| note.as_str().unwrap().to_owned();
+    notes.iter().map(text).collect()
 }
 
 /// One mistake in each of eight sections.

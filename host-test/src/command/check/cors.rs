@@ -6,7 +6,7 @@
 use portcullis_config::{Config, Cors, Diagnostic, Diagnostics, Mode, OnDisallowed, pointer_child};
 use serde_json::Value;
 
-use super::notes::routes;
+use super::when::routes;
 
 /// An origin pattern takes in every name below a public suffix.
 const PUBLIC_SUFFIX: &str = "cors-public-suffix";

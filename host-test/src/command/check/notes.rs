@@ -4,9 +4,11 @@
 //! (Envoy 1.40, Istio 1.27, Kong's ngx_wasm_module, APISIX' wasm-nginx-module).
 
 use clap::ValueEnum;
-use portcullis_config::{
-    Ambiguous, Config, Fields, Forwarded, Headers, Mode, Preset, ProfanityAction, Protocol,
-    Request, Route, Scope,
+use portcullis_config::{Config, Forwarded, Protocol};
+
+use super::when::{
+    counts_bodies, judges_spelling, past, reads_bodies, reads_scheme_of_proxies, request,
+    rewrites_bodies, touches_server,
 };
 
 /// A gateway that can run the filter.
@@ -115,16 +117,6 @@ const NOTES: &[Note] = &[
         "apisix cannot change a body: one that normalizing or masking would change is refused",
     ),
     (
-        &[Kong],
-        |config| limits(config, Scope::Local),
-        "limits need `nginx_wasm_shm_kv`: without it every request that counts is answered with 500",
-    ),
-    (
-        &[Apisix],
-        |config| limits(config, Scope::Local),
-        "nothing is shared between workers on apisix: each counts local limits for itself",
-    ),
-    (
         &[Kong, Apisix],
         |config| {
             config
@@ -169,108 +161,6 @@ pub(super) fn notes(gateway: Gateway, config: &Config) -> Vec<&'static str> {
         .filter(applies)
         .map(|(_, _, what)| *what)
         .collect()
-}
-
-/// The `request` section, if it does anything.
-fn request(config: &Config) -> Option<&Request> {
-    let on = |request: &&Request| request.mode.capped_by(config.mode) != Mode::Off;
-    config.request.as_ref().filter(on)
-}
-
-/// The routes that are not off.
-pub(super) fn routes(config: &Config) -> impl Iterator<Item = &Route> {
-    config
-        .routes
-        .iter()
-        .filter(|route| route.mode.capped_by(config.mode) != Mode::Off)
-}
-
-/// The shared `headers` and those that routes made of it, without those that are off.
-fn headers(config: &Config) -> impl Iterator<Item = &Headers> {
-    let own = routes(config).filter_map(|route| route.headers.as_ref());
-    let shared = config.headers.as_ref().filter(|_| config.mode != Mode::Off);
-    shared
-        .into_iter()
-        .chain(own)
-        .filter(|h| h.mode != Mode::Off)
-}
-
-fn touches_server(config: &Config) -> bool {
-    headers(config).any(|headers| {
-        let set = [&headers.set, &headers.default];
-        headers.preset != Preset::None
-            || headers
-                .remove
-                .iter()
-                .any(|pattern| pattern.matches("server"))
-            || set
-                .into_iter()
-                .flatten()
-                .any(|(name, _)| name.as_str() == "server")
-    })
-}
-
-/// Does it matter whether the client came over https, which only a proxy in front can tell?
-fn reads_scheme_of_proxies(config: &Config) -> bool {
-    let told =
-        !config.client.trusted_proxies.is_empty() && config.client.forwarded != Forwarded::Host;
-    let https = request(config).is_some_and(|request| request.https.is_some());
-    let secure = |headers: &Headers| {
-        headers.preset != Preset::None || headers.cookies.as_ref().is_some_and(|c| c.secure)
-    };
-    told && (https || headers(config).any(secure))
-}
-
-/// Does the policy let in more header lines, or longer ones, than this?
-fn past(config: &Config, lines: u32, bytes: u64) -> bool {
-    request(config).is_some_and(|request| {
-        request.max_headers.is_some_and(|max| max > lines)
-            || request
-                .max_header_bytes
-                .is_some_and(|max| max > bytes.max(16 << 10))
-            || request.max_path_bytes.is_some_and(|max| max > bytes)
-    })
-}
-
-fn judges_spelling(config: &Config) -> bool {
-    request(config).is_some_and(|request| request.ambiguous != Some(Ambiguous::Allow))
-}
-
-fn counts_bodies(config: &Config) -> bool {
-    request(config).is_some_and(|request| request.max_body_bytes.is_some()) || reads_bodies(config)
-}
-
-fn reads_bodies(config: &Config) -> bool {
-    routes(config).any(|route| {
-        let judged = route
-            .validate
-            .as_ref()
-            .and_then(|validate| validate.body.as_ref());
-        let searched = route
-            .profanity
-            .as_ref()
-            .is_some_and(|p| p.fields != Fields::None);
-        judged.is_some_and(|body| body.schema.is_some() || !body.normalize.is_empty()) || searched
-    })
-}
-
-fn rewrites_bodies(config: &Config) -> bool {
-    routes(config).any(|route| {
-        let body = route
-            .validate
-            .as_ref()
-            .and_then(|validate| validate.body.as_ref());
-        let masked = route.profanity.as_ref().is_some_and(|target| {
-            target.fields != Fields::None && target.profanity.action == ProfanityAction::Mask
-        });
-        body.is_some_and(|body| !body.normalize.is_empty()) || masked
-    })
-}
-
-fn limits(config: &Config, scope: Scope) -> bool {
-    let shared = config.rate_limits.iter().flatten();
-    let own = routes(config).flat_map(|route| &route.rate_limits);
-    config.mode != Mode::Off && shared.chain(own).any(|limit| limit.scope == scope)
 }
 
 #[cfg(test)]
@@ -383,10 +273,6 @@ mod tests {
         let refused = route(r#""profanity": {"fields": "all"}"#);
         check(&[Apisix], "cannot change a body", &masked, &refused);
 
-        let local = r#", "rate_limits": [{"name": "a", "quota": "5/1m"}]"#;
-        let global = r#", "rate_limits": [{"name": "a", "quota": "5/1m", "scope": "global"}]"#;
-        check(&[Kong], "nginx_wasm_shm_kv", local, global);
-        check(&[Apisix], "each counts local limits", local, global);
         let limiter = |protocol: &str| {
             format!(r#", "limiter": {{"protocol": "{protocol}", "upstream": "a"}}"#)
         };

@@ -1,47 +1,8 @@
 //! What `portcullis check` says of `cors`: all of it at once, each at its place in the file and with a way out.
 
 use portcullis_config::code;
-use serde_json::Value;
 
-use super::{check, json};
-
-/// Every finding as `line:column severity[code] pointer | help`, in the order of the file.
-fn findings(policy: &str) -> Vec<String> {
-    let document = json(&check("policy.yaml", policy, &["--format", "json"]));
-    let list = list_of(&document, "diagnostics");
-    list.iter().map(shown).collect()
-}
-
-/// What the command says of the one file, under this key.
-fn list_of<'a>(document: &'a Value, key: &str) -> &'a [Value] {
-    let list = document.pointer(&format!("/files/0/{key}"));
-    list.and_then(Value::as_array).unwrap()
-}
-
-fn shown(finding: &Value) -> String {
-    let word = |key: &str| finding[key].as_str().unwrap_or("none");
-    format!(
-        "{}:{} {}[{}] {} | {}",
-        finding["line"],
-        finding["column"],
-        word("severity"),
-        word("code"),
-        word("pointer"),
-        word("help"),
-    )
-}
-
-fn found(policy: &str, expected: &[&str]) {
-    assert_eq!(findings(policy), expected, "{policy}");
-}
-
-fn notes(policy: &str, arguments: &[&str]) -> Vec<String> {
-    let arguments = [&["--format", "json"], arguments].concat();
-    let document = json(&check("policy.yaml", policy, &arguments));
-    let notes = list_of(&document, "notes");
-    let text = |note: &Value| note.as_str().unwrap().to_owned();
-    notes.iter().map(text).collect()
-}
+use super::{check, findings, found, json, list_of, notes};
 
 const MISTAKES: &str = "\
 version: 1
