@@ -1,9 +1,12 @@
 //! Rate limits: what is admitted, against a model that counts exactly.
 
 mod announced;
+mod hostile;
 mod model;
 mod overload;
 mod races;
+mod structured;
+mod undone;
 mod verdicts;
 
 use std::collections::BTreeMap;
