@@ -1,5 +1,7 @@
 //! The proof that the corpus would notice: with each protection switched off, scenarios go red.
 
+mod limits;
+
 use portcullis_host_test::module::Module;
 use portcullis_host_test::scenario::run::{Verdict, run};
 use serde_json::{Value, json};
@@ -75,6 +77,8 @@ const PROTECTIONS: &[Protection] = &[
             "cors/preflight-is-not-forwarded.yaml",
             "cors/upstream-headers-dropped.yaml",
             "cors/reject.yaml",
+            "limits/burst.yaml",
+            "limits/ban.yaml",
         ],
     },
     Protection {
@@ -97,6 +101,9 @@ const PROTECTIONS: &[Protection] = &[
             "cors/preflight-is-not-forwarded.yaml",
             "cors/upstream-headers-dropped.yaml",
             "cors/reject.yaml",
+            "limits/burst.yaml",
+            "limits/route-alone.yaml",
+            "mode/limits-off-at-the-top.yaml",
         ],
     },
     Protection {
@@ -111,6 +118,8 @@ const PROTECTIONS: &[Protection] = &[
             "mode/top-report-hygiene.yaml",
             "mode/cors-off-at-the-top.yaml",
             "mode/report-cors-at-the-top.yaml",
+            "mode/report-limits-at-the-top.yaml",
+            "mode/limits-off-at-the-top.yaml",
         ],
     },
     Protection {
@@ -394,6 +403,9 @@ const PROTECTIONS: &[Protection] = &[
             "mode/route-off.yaml",
             "mode/route-off-cors.yaml",
             "mode/route-report-cors.yaml",
+            "mode/route-off-limits.yaml",
+            "mode/route-report-limits.yaml",
+            "mode/limit-modes-of-one-definition.yaml",
         ],
     },
     Protection {
@@ -426,6 +438,7 @@ const PROTECTIONS: &[Protection] = &[
             "headers/leaks-are-removed.yaml",
             "headers/duplicates-become-one-line.yaml",
             "headers/hsts-on-https-only.yaml",
+            "limits/answer-has-security-headers.yaml",
         ],
     },
     Protection {
@@ -793,7 +806,7 @@ const PROTECTIONS: &[Protection] = &[
         off: |policy| {
             policy.as_object_mut().map(|policy| policy.remove("errors"));
         },
-        noticed_by: &["errors/fastapi.yaml"],
+        noticed_by: &["errors/fastapi.yaml", "limits/answer-fastapi.yaml"],
     },
     Protection {
         name: "client.trusted_proxies: nobody",
@@ -812,6 +825,13 @@ const PROTECTIONS: &[Protection] = &[
             "https/scheme-of-trusted-proxies.yaml",
             "strip/claims-of-trusted-proxies.yaml",
             "cors/reject-same-origin-behind-a-proxy.yaml",
+            "client/xff-one-hop.yaml",
+            "client/xff-leftmost.yaml",
+            "client/xff-whole-header.yaml",
+            "client/xff-garbage.yaml",
+            "client/xff-mapped-peer.yaml",
+            "client/xff-forwarded-quotes.yaml",
+            "client/xff-two-hundred-hops.yaml",
         ],
     },
     Protection {
@@ -821,6 +841,10 @@ const PROTECTIONS: &[Protection] = &[
             "client/forwarded.yaml",
             "client/named-header.yaml",
             "https/scheme-in-forwarded.yaml",
+            "client/xff-in-forwarded-mode.yaml",
+            "client/xff-forwarded-leftmost.yaml",
+            "client/xff-forwarded-nobody.yaml",
+            "client/xff-named-header.yaml",
         ],
     },
     Protection {
@@ -837,6 +861,12 @@ const PROTECTIONS: &[Protection] = &[
             "strip/x-forwarded-for-rewritten.yaml",
             "strip/x-forwarded-proto-of-strangers.yaml",
             "cors/reject-same-origin-behind-a-proxy.yaml",
+            "limits/spoofed-headers-choose-no-bucket.yaml",
+            "client/xff-no-proxies.yaml",
+            "client/xff-untrusted-peer.yaml",
+            "client/xff-untrusted-names-a-proxy.yaml",
+            "client/xff-leftmost.yaml",
+            "client/xff-first-line.yaml",
         ],
     },
 ];
@@ -845,7 +875,7 @@ const PROTECTIONS: &[Protection] = &[
 fn with_each_protection_off_scenarios_go_red() {
     let corpus = corpus();
     let module = Module::embedded().unwrap();
-    for protection in PROTECTIONS {
+    for protection in PROTECTIONS.iter().chain(limits::LIMITS) {
         let mut red = Vec::new();
         for (name, scenario) in &corpus.scenarios {
             let mut weaker = scenario.clone();
