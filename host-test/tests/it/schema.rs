@@ -1,6 +1,7 @@
 //! The policy file's JSON Schema says what the module's reader does: the same keys, words and bounds at every place.
 
 mod cors;
+mod limits;
 mod walk;
 
 use std::path::{Path, PathBuf};
