@@ -446,8 +446,10 @@ pub(super) const LIMITS: &[Protection] = &[
     Protection {
         name: "client.ipv6_prefix: whole addresses",
         off: |policy| {
-            if policy.get("rate_limits").is_some() {
-                policy["client"]["ipv6_prefix"] = json!(128);
+            let limited = policy.get("rate_limits").is_some();
+            if let Some(policy) = policy.as_object_mut().filter(|_| limited) {
+                let client = policy.entry("client").or_insert_with(|| json!({}));
+                client["ipv6_prefix"] = json!(128);
             }
         },
         noticed_by: &[
