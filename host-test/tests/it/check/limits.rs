@@ -123,9 +123,11 @@ fn what_counts_otherwise_than_it_looks_is_warned_of() {
     );
     assert_eq!(check("policy.yaml", DOUBTFUL, &[]).status.code(), Some(0));
     // Once, however many limits go by the address.
-    let nobody = "say in `client` who is asking: `trusted_proxies`, or `forwarded: host`";
+    let nobody = "say in `client` who is asking: `trusted_proxies`, `forwarded: host`, or `{}` where no proxy is";
     let expected = format!("3:5 warning[rate-limit-without-client] /rate_limits/0/key | {nobody}");
     found(NOBODY, &[&expected]);
+    let told = NOBODY.replacen("rate_limits", "client: {}\nrate_limits", 1);
+    found(&told, &[]);
 }
 
 const NOBODY: &str = "\
