@@ -6,6 +6,7 @@
 
 mod cpu;
 mod load;
+mod spread;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +19,8 @@ use portcullis_host_test::header_map::HeaderMap;
 use portcullis_host_test::scenario::target::Respond;
 use portcullis_host_test::shipped;
 use portcullis_host_test::upstream::Upstream;
+use serde_json::{Map, Value};
+use spread::{median, quantile};
 
 const ROUNDS: u32 = 3;
 /// The turns that each case has in a round: many and short, since one turn alone varies by half with what else the machine does.
@@ -32,6 +35,24 @@ const LOAD: Load = Load {
 /// A policy that allows the origin that all requests come from.
 const CORS: &str = r#"{"version":1,"cors":{"origins":["https://play.example.com"],"credentials":true,"expose_headers":["etag"]}}"#;
 
+/// Limits that nobody reaches, and what they are announced with: each added to the example policy.
+const LIMITS: [(&str, &str); 3] = [
+    (
+        "one-limit",
+        r#"{"rate_limits":[{"name":"each","quota":"1000000/1s"}]}"#,
+    ),
+    (
+        "one-limit-unsaid",
+        r#"{"rate_limits":[{"name":"each","quota":"1000000/1s"}],"rate_limit_headers":"none"}"#,
+    ),
+    (
+        "three-limits",
+        r#"{"rate_limits":[{"name":"each","quota":"1000000/1s"},{"name":"each-route","quota":"1000000/1s","key":["ip","route"]},{"name":"all","quota":"1000000/1s","key":["all"]}]}"#,
+    ),
+];
+/// A limit that the first request uses up.
+const USED_UP: &str = r#"{"rate_limits":[{"name":"each","quota":"1/30d"}]}"#;
+
 /// One line of the table.
 struct Case {
     name: &'static str,
@@ -40,7 +61,10 @@ struct Case {
     status: u16,
 }
 
-const CASES: [Case; 6] = [
+/// The case that the ones below are compared with.
+const WITHOUT_LIMITS: usize = 4;
+
+const CASES: [Case; 10] = [
     Case {
         name: "no filter",
         listener: "bare",
@@ -77,6 +101,30 @@ const CASES: [Case; 6] = [
         path: "/admin",
         status: 404,
     },
+    Case {
+        name: "example policy, one limit",
+        listener: "one-limit",
+        path: "/players/7",
+        status: 200,
+    },
+    Case {
+        name: "the same without its headers",
+        listener: "one-limit-unsaid",
+        path: "/players/7",
+        status: 200,
+    },
+    Case {
+        name: "example policy, three limits",
+        listener: "three-limits",
+        path: "/players/7",
+        status: 200,
+    },
+    Case {
+        name: "example policy, one limit, refused",
+        listener: "used-up",
+        path: "/players/7",
+        status: 429,
+    },
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -108,8 +156,7 @@ fn listeners(directory: &Path, upstream: &Upstream) -> anyhow::Result<Vec<Listen
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../envoy/policy.yaml");
     let example = Document::read_file(&example)
         .map_err(|error| anyhow!("{error}"))?
-        .value
-        .to_string();
+        .value;
 
     let listener = |name: &str, filter: Option<Filter>| Listener {
         name: name.to_owned(),
@@ -125,7 +172,17 @@ fn listeners(directory: &Path, upstream: &Upstream) -> anyhow::Result<Vec<Listen
         hold_headers: true,
         reloadable: false,
     };
-    Ok(vec![
+    let limited = |name: &str, members: &str| -> anyhow::Result<Listener> {
+        let mut policy = example.clone();
+        let members: Map<String, Value> = serde_json::from_str(members)?;
+        let sections = policy.as_object_mut();
+        sections.context("the policy is no object")?.extend(members);
+        Ok(listener(
+            name,
+            Some(filter(name, &portcullis, &policy.to_string())),
+        ))
+    };
+    let mut listeners = vec![
         listener("bare", None),
         listener("empty-wasm", Some(filter("empty-wasm", &empty, ""))),
         listener(
@@ -138,9 +195,14 @@ fn listeners(directory: &Path, upstream: &Upstream) -> anyhow::Result<Vec<Listen
         ),
         listener(
             "example-policy",
-            Some(filter("example-policy", &portcullis, &example)),
+            Some(filter("example-policy", &portcullis, &example.to_string())),
         ),
-    ])
+        limited("used-up", USED_UP)?,
+    ];
+    for (name, members) in LIMITS {
+        listeners.push(limited(name, members)?);
+    }
+    Ok(listeners)
 }
 
 fn measure(listeners: &[Listener]) -> anyhow::Result<()> {
@@ -157,10 +219,22 @@ fn measure(listeners: &[Listener]) -> anyhow::Result<()> {
         Ok(cpu::spent(envoy.pid())?.saturating_sub(before))
     };
     eprintln!("warming up");
+    let once = Load {
+        connections: 1,
+        requests: 1,
+        ..LOAD
+    };
+    runtime.block_on(load::send(
+        once,
+        envoy.address("used-up")?,
+        "/players/7",
+        200,
+    ))?;
     for case in &CASES {
         turn(case)?;
     }
     let mut costs = vec![Vec::new(); CASES.len()];
+    let mut all = vec![Vec::new(); CASES.len()];
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS}");
         let mut turns = vec![Vec::new(); CASES.len()];
@@ -169,12 +243,14 @@ fn measure(listeners: &[Listener]) -> anyhow::Result<()> {
                 turns.push(turn(case)?.as_secs_f64() * 1e6 / f64::from(LOAD.requests));
             }
         }
-        for (turns, costs) in turns.iter().zip(&mut costs) {
+        for ((turns, costs), all) in turns.iter_mut().zip(&mut costs).zip(&mut all) {
             costs.push(median(turns));
+            all.append(turns);
         }
     }
     drop(envoy);
     print_costs(&costs);
+    print_limits(&all);
     print_starts(listeners)
 }
 
@@ -218,6 +294,33 @@ fn print_costs(costs: &[Vec<f64>]) {
     }
 }
 
+/// What limits add to the policy without them, turn against turn: the two are a second apart, so that what drifts falls out.
+fn print_limits(turns: &[Vec<f64>]) {
+    println!(
+        "\nµs that limits add to the same policy: median of {} pairs of turns (a quarter below, above), and the difference of the lowest twentieths\n",
+        ROUNDS * TURNS
+    );
+    let without = turns.get(WITHOUT_LIMITS).map_or(&[][..], Vec::as_slice);
+    for (case, turns) in CASES.iter().zip(turns).skip(WITHOUT_LIMITS + 2) {
+        let added: Vec<f64> = turns
+            .iter()
+            .zip(without)
+            .map(|(with, without)| with - without)
+            .collect();
+        println!(
+            "{:<38}{:>8.1}{:>16}{:>9.1}",
+            case.name,
+            median(&added),
+            format!(
+                "({:.1}, {:.1})",
+                quantile(&added, 0.25),
+                quantile(&added, 0.75)
+            ),
+            quantile(turns, 0.05) - quantile(without, 0.05),
+        );
+    }
+}
+
 /// How long an Envoy takes from its start until it is ready, without a filter and with Portcullis under the example policy.
 fn print_starts(listeners: &[Listener]) -> anyhow::Result<()> {
     println!("\nms from the start of Envoy until it is ready: median of {ROUNDS}\n");
@@ -234,10 +337,4 @@ fn print_starts(listeners: &[Listener]) -> anyhow::Result<()> {
         println!("{name:<38}{:>8.0}", median(&times));
     }
     Ok(())
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

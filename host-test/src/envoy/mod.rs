@@ -5,6 +5,7 @@
 //! has a directory of its own. All of it blocks, and all of it is bounded in time.
 
 mod config;
+mod flood;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -18,6 +19,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use serde_json::Value;
 
 pub use config::{Configuration, Filter, Listener};
+pub use flood::{Answered, flood};
 
 use crate::header_map::HeaderMap;
 use crate::scenario::target::{HttpVersion, Request, Scheme};

@@ -13,6 +13,7 @@ mod document;
 mod engine;
 mod envoy;
 mod envoy_answers;
+mod envoy_limits;
 mod explain;
 mod filter;
 mod gateway;
