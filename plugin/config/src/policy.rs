@@ -89,7 +89,7 @@ fn read_sections(mut object: Object<'_>) -> Config {
     let request = object.read("request", request::read);
     let (headers, shared_headers) = section(&mut object, "headers", headers::read);
     let (cors, shared_cors) = section(&mut object, "cors", cors::read);
-    let rate_limits = object.read("rate_limits", |n| n.list(rate_limit::read));
+    let rate_limits = object.read("rate_limits", rate_limit::read_list);
     let rate_limit_headers = object.read("rate_limit_headers", rate_limit::header_style);
     let limiter = object.read("limiter", limiter::read);
     let (profanity, shared_profanity) = section(&mut object, "profanity", profanity::read);

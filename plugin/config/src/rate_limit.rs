@@ -1,6 +1,9 @@
 //! `rate_limits`: how often.
 
+use std::cell::Cell;
+
 use crate::diagnostic::{code, suggest};
+use crate::document::Document;
 use crate::exempt::{self, Exempt};
 use crate::headers::HeaderName;
 use crate::scalar::{Mode, duration, method, milliseconds, mode, name};
@@ -9,6 +12,8 @@ use crate::walk::{Node, shown};
 /// One entry of `rate_limits`, shared or on a route.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateLimit {
+    /// Where it stands in its list, for pointers: entries that could not be read are left out.
+    pub index: usize,
     /// Part of the buckets' identity.
     pub name: String,
     /// Default enforce.
@@ -112,7 +117,24 @@ pub enum RateLimitHeaders {
 
 const DAY_MS: u64 = 86_400_000;
 
-pub(crate) fn read(node: &Node<'_>) -> Option<RateLimit> {
+/// A list of limits.
+pub(crate) fn read_list(node: &Node<'_>) -> Option<Vec<RateLimit>> {
+    let index = Cell::new(0);
+    node.list(|n| read(n, index.replace(index.get() + 1)))
+}
+
+impl RateLimit {
+    /// Whether it is defined as another is, wherever they stand.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let here = Self {
+            index: other.index,
+            ..self.clone()
+        };
+        here == *other
+    }
+}
+
+fn read(node: &Node<'_>, index: usize) -> Option<RateLimit> {
     let mut object = node.object()?;
     let name = object.required("name", name);
     let quota = object.required("quota", quota);
@@ -129,7 +151,7 @@ pub(crate) fn read(node: &Node<'_>) -> Option<RateLimit> {
         .read("cost", |n| n.count(1, 1_000_000_000))
         .unwrap_or(1);
     let mode = object.read("mode", mode).unwrap_or_default();
-    let key = object.read("key", |n| n.set(key_part));
+    let key = object.read("key", key_parts);
     let methods = object.read("methods", |n| n.set(method));
     let exempt = object.read("exempt", exempt::read).unwrap_or_default();
     let capacity = object.read("capacity", |n| n.count(1, 1 << 24));
@@ -167,6 +189,7 @@ pub(crate) fn read(node: &Node<'_>) -> Option<RateLimit> {
         );
     }
     Some(RateLimit {
+        index,
         name: name?,
         mode,
         quota,
@@ -222,6 +245,19 @@ fn meant_quota(text: &str) -> Option<String> {
     let unit = suggest(unit.trim().trim_end_matches('s'), words)?;
     let short = unit.chars().next()?;
     Some(format!("{count}/{times}{short}"))
+}
+
+fn key_parts(node: &Node<'_>) -> Option<Vec<KeyPart>> {
+    let parts = node.distinct(key_part)?;
+    if matches!(node.value, Document::Array(items) if items.is_empty()) {
+        node.error(
+            code::EMPTY_LIST,
+            "a bucket needs a key",
+            Some("leave it out for `[ip]`; `[all]` is one bucket for everybody"),
+        );
+        return None;
+    }
+    Some(parts)
 }
 
 fn key_part(node: &Node<'_>) -> Option<KeyPart> {
@@ -300,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_count_has_no_sign() {
-        let document = crate::Document::from_bytes(
+        let document = Document::from_bytes(
             br#"{"version":1,"rate_limits":[{"name":"a","quota":"+5/1m"},{"name":"b","quota":"5/1m"}]}"#,
         );
         let (config, diagnostics) = crate::read(&document.unwrap());

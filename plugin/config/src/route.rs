@@ -55,7 +55,7 @@ pub(crate) fn read(node: &Node<'_>, index: usize, shared: &Shared<'_>) -> Option
     let methods = object.read("methods", |n| n.set(method));
     let mode = object.read("mode", mode).unwrap_or_default();
     let rate_limits = object
-        .read("rate_limits", |n| n.list(rate_limit::read))
+        .read("rate_limits", rate_limit::read_list)
         .unwrap_or_default();
     let validate = object.read("validate", validate::read);
     let cors = object.read("cors", |n| patched(n, shared.cors, cors::KEYS, cors::read));

@@ -1,6 +1,7 @@
 //! Shared data of the host as the store that limits count in, and what stands in for it where there is none.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use portcullis_policy::{LocalStore, Store, Unavailable, Versioned};
 
@@ -14,11 +15,25 @@ const UNIMPLEMENTED: u32 = 12;
 /// No value has this CAS number: hosts count up from one.
 const NO_CAS: u32 = 0xffff_fff1;
 
+thread_local! {
+    /// What a worker counts in for itself: one for all policies that its VM ever loads.
+    static OWN: Rc<LocalStore> = Rc::default();
+}
+
 /// The shared data of the host. Where it has none, each worker counts for itself.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shared {
-    own: LocalStore,
+    own: Rc<LocalStore>,
     is_own: Cell<bool>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            own: OWN.with(Rc::clone),
+            is_own: Cell::new(false),
+        }
+    }
 }
 
 impl Shared {

@@ -12,7 +12,7 @@ use crate::route::RouteTable;
 use crate::rule::client::ClientRule;
 use crate::rule::cors::CorsRule;
 use crate::rule::headers::HeadersRule;
-use crate::rule::rate_limit;
+use crate::rule::rate_limit::{self, Limits};
 use crate::rule::request::RequestRule;
 
 /// What became of a policy file.
@@ -88,7 +88,8 @@ fn compile(config: &Config, table: RouteTable, limits: Option<rate_limit::Compil
         name: config.name.clone(),
         client: ClientRule::compile(&config.client),
         reads_host: request.as_ref().is_some_and(|r| r.rule.reads_host())
-            || config.routes.iter().any(|route| route.hosts.is_some()),
+            || config.routes.iter().any(|route| route.hosts.is_some())
+            || limits.as_ref().is_some_and(Limits::read_host),
         reads_scheme,
         request,
         unrouted,

@@ -15,7 +15,7 @@ use crate::route::{Lookup, allow};
 use crate::rule::client::Caller;
 use crate::rule::cors::{Author, CorsRule, Grant};
 use crate::rule::headers::HeadersRule;
-use crate::rule::rate_limit::{self, Applied, Asker, Limits, Standing};
+use crate::rule::rate_limit::{self, Asker, Limits, Standing};
 
 /// One request and its response.
 #[derive(Debug)]
@@ -274,8 +274,7 @@ impl Exchange {
         let ambient = request.ambient;
         let charged = limits.charge(own, method, &asker, ambient.store(), ambient.now());
         let Ok(outcome) = charged else {
-            let all = limits.shared.iter().chain(own);
-            let mode = all.map(Applied::mode).max().unwrap_or(Mode::Enforce);
+            let mode = limits.mode(own, method, &asker);
             return self.judged(&refusal::RATE_LIMIT_UNCHECKED, mode, None, request);
         };
         for standing in outcome.standings.iter().filter(|one| one.wait > 0) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_config::{
-    Config, Cors, Diagnostics, Forwarded, KeyPart, RateLimit, Route, Scope, Unmatched, code,
+    Config, Cors, Diagnostics, Forwarded, KeyPart, Mode, RateLimit, Route, Scope, Unmatched, code,
 };
 
 /// Reports what contradicts itself, and warns of what probably means something else.
@@ -176,25 +176,31 @@ fn warn_of_unreachable_methods(
 
 /// Every limit and its place.
 fn limits(config: &Config) -> impl Iterator<Item = (String, &RateLimit)> {
-    let shared = config.rate_limits.iter().flatten().enumerate();
-    let shared = shared.map(|(at, limit)| (format!("/rate_limits/{at}"), limit));
+    let shared = config.rate_limits.iter().flatten();
+    let shared = shared.map(|limit| (format!("/rate_limits/{}", limit.index), limit));
     let routes = config.routes.iter().flat_map(|route| {
-        let limits = route.rate_limits.iter().enumerate();
-        limits.map(|(at, limit)| (format!("/routes/{}/rate_limits/{at}", route.index), limit))
+        let pointer = format!("/routes/{}/rate_limits", route.index);
+        let limits = route.rate_limits.iter();
+        limits.map(move |limit| (format!("{pointer}/{}", limit.index), limit))
     });
     shared.chain(routes)
 }
 
 /// A name is one limit: the same one may stand on several routes, and share its buckets.
 fn refuse_other_limits_of_a_name(config: &Config, diagnostics: &mut Diagnostics) {
-    let mut seen: BTreeMap<&str, (bool, &RateLimit)> = BTreeMap::new();
+    // Of each name, the list that it stands in last, and the limit.
+    let mut seen: BTreeMap<&str, (String, &RateLimit)> = BTreeMap::new();
     for (at, limit) in limits(config) {
-        let on_route = at.starts_with("/routes");
-        match seen.get(limit.name.as_str()) {
+        let list = at.rsplit_once('/').map_or("", |(list, _)| list).to_owned();
+        match seen.get_mut(limit.name.as_str()) {
             None => {
-                seen.insert(&limit.name, (on_route, limit));
+                seen.insert(&limit.name, (list, limit));
             }
-            Some((true, other)) if on_route && *other == limit => {}
+            Some((before, other))
+                if before.starts_with("/routes") && *before != list && other.is_same(limit) =>
+            {
+                *before = list;
+            }
             Some(_) => diagnostics.error(
                 code::RATE_LIMIT_NAME,
                 format!("{at}/name"),
@@ -223,13 +229,14 @@ fn warn_of_limits(config: &Config, diagnostics: &mut Diagnostics) {
                 ),
             );
         }
-        let chosen = |part: &KeyPart| {
-            matches!(
-                part,
-                KeyPart::Header(_) | KeyPart::Cookie(_) | KeyPart::Query(_) | KeyPart::Path
-            )
-        };
-        if limit.key.iter().all(chosen) {
+        // A shared limit stands behind all others, a route's behind those of its route.
+        let behind = config.rate_limits.iter().flatten();
+        let own = config.routes.iter().map(|route| &route.rate_limits);
+        let own = own.filter(|own| own.iter().any(|one| std::ptr::eq(one, limit)));
+        let is_backed = behind
+            .chain(own.flatten())
+            .any(|other| other.mode != Mode::Off && !is_chosen(other));
+        if is_chosen(limit) && !is_backed {
             diagnostics.warning(
                 code::RATE_LIMIT_KEY_CHOSEN,
                 format!("{at}/key"),
@@ -251,4 +258,16 @@ fn warn_of_limits(config: &Config, diagnostics: &mut Diagnostics) {
             }
         }
     }
+}
+
+/// Whether whoever asks chooses the whole key.
+fn is_chosen(limit: &RateLimit) -> bool {
+    let parts = &limit.key;
+    !parts.is_empty()
+        && parts.iter().all(|part| {
+            matches!(
+                part,
+                KeyPart::Header(_) | KeyPart::Cookie(_) | KeyPart::Query(_) | KeyPart::Path
+            )
+        })
 }

@@ -13,6 +13,8 @@ use super::table::Bucket;
 
 /// A count in the low half of a bucket's key that no window reaches.
 const BANNED: u32 = u32::MAX;
+/// The bit of a bucket's key that says so where no count stands.
+const FLAG: u64 = 1;
 
 /// How a limit counts.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +46,7 @@ impl Algorithm {
     /// The bits of a bucket's key that are the fingerprint.
     pub(super) fn mask(self) -> u64 {
         match self {
-            Self::Gcra { .. } => u64::MAX,
+            Self::Gcra { .. } => !FLAG,
             Self::Window { .. } => 0xffff_ffff_0000_0000,
         }
     }
@@ -71,10 +73,15 @@ impl Algorithm {
         match self {
             Self::Gcra { period, burst } => {
                 let full = period * u64::from(burst.get());
-                let furthest = now + full.max(full - period + ban);
+                let is_banned = found.is_some_and(|bucket| bucket.key & FLAG != 0);
+                let furthest = now + if is_banned { full + ban } else { full };
                 let tat = found.map(|bucket| bucket.time.min(furthest));
                 let mut finding = gcra(key, tat, period, burst, cost, now);
                 finding.mended = mended(found, furthest);
+                finding.banned = is_banned && finding.wait > 0;
+                if finding.banned {
+                    finding.reset = finding.wait;
+                }
                 finding
             }
             Self::Window { count, length } => {
@@ -102,11 +109,11 @@ impl Algorithm {
     }
 
     /// The bucket of a key that is shut out for so many nanoseconds.
-    pub(super) fn banned(self, key: u64, now: u64, lasting: u64) -> Bucket {
+    pub(super) fn banned(self, key: u64, cost: NonZeroU32, now: u64, lasting: u64) -> Bucket {
         match self {
             Self::Gcra { period, burst } => Bucket {
-                key,
-                time: now + lasting + period * u64::from(burst.get() - 1),
+                key: key | FLAG,
+                time: now + lasting + period * u64::from(burst.get() - cost.get()),
             },
             Self::Window { .. } => Bucket {
                 key: key | u64::from(BANNED),
@@ -118,6 +125,7 @@ impl Algorithm {
     /// The bucket without a request of this cost in it.
     pub(super) fn refunded(self, bucket: Bucket, cost: NonZeroU32) -> Bucket {
         match self {
+            Self::Gcra { .. } if bucket.key & FLAG != 0 => bucket,
             Self::Gcra { period, .. } => Bucket {
                 time: bucket.time.saturating_sub(period * u64::from(cost.get())),
                 ..bucket
@@ -183,7 +191,7 @@ fn gcra(
         remaining: burst.get().saturating_sub(used),
         reset: owed - u64::from(used.saturating_sub(1)) * period.min(owed),
         wait: wait.unwrap_or(0),
-        banned: wait.is_some_and(|wait| wait > period * u64::from(cost.get())),
+        banned: false,
         mended: None,
     }
 }
@@ -292,7 +300,7 @@ mod tests {
         ) {
             let key = KEY & algorithm.mask();
             let found = time.map(|time| Bucket {
-                key: key | if algorithm.mask() == u64::MAX { 0 } else { low.into() },
+                key: key | if algorithm.mask() == u64::MAX - 1 { 0 } else { low.into() },
                 time: if near { now.saturating_add(time % DAYS_30) } else { time },
             });
             let finding = algorithm.judge(key, found, cost, now, ban);
@@ -327,7 +335,7 @@ mod tests {
             lasting in 1_000_000_000..=DAYS_30,
         ) {
             let key = KEY & algorithm.mask();
-            let bucket = algorithm.banned(key, now, lasting);
+            let bucket = algorithm.banned(key, NonZeroU32::MIN, now, lasting);
             prop_assert_eq!(bucket.key & algorithm.mask(), key);
             let judged = |now| algorithm.judge(key, Some(bucket), NonZeroU32::MIN, now, lasting);
             prop_assert_eq!(judged(now).wait, lasting);
@@ -381,7 +389,7 @@ mod tests {
             count: 1_000_000_000,
             length: 1,
         };
-        assert_eq!(gcra.mask(), u64::MAX);
+        assert_eq!(gcra.mask(), u64::MAX - 1);
         // The largest count fits beside the fingerprint, and none is the mark of a ban.
         assert_eq!(window.mask(), !u64::from(u32::MAX));
         let full = Bucket {
@@ -400,7 +408,7 @@ mod tests {
         );
         assert_eq!(window.judge(KEY, next, NonZeroU32::MIN, 4, 0).wait, 1);
         // Nobody is let in by giving back what a ban has taken.
-        let banned = window.banned(KEY, 4, 100);
+        let banned = window.banned(KEY, NonZeroU32::MIN, 4, 100);
         assert_eq!(window.refunded(banned, one(7)), banned);
     }
 }

@@ -13,6 +13,8 @@ use crate::store::{Store, Unavailable};
 /// So often a value may change under a request's hands before it is refused: two workers that do nothing else meet
 /// once in a hundred times.
 const TRIES: usize = 16;
+/// No clock goes further: 219 years. The longest quota, the longest ban and the highest cost can be added to it.
+const LATEST: u64 = 3 << 61;
 
 /// How one limit stands after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,14 +72,30 @@ impl Limits {
         store: &dyn Store,
         now: u64,
     ) -> Result<Outcome, Unavailable> {
+        let now = now.min(LATEST);
         let applied: Vec<(Applied, &Limit, Key)> = self.applied(own, method, asker);
         if let Some(outcome) = self.known(&applied, now) {
             return Ok(outcome);
         }
         let desk = Desk { store, now };
         let mut charges = self.judged(&applied, &desk)?;
-        if !charges.iter().any(Charge::refuses) {
-            desk.write_all(&mut charges)?;
+        if !charges.iter().any(Charge::refuses)
+            && let Err(unavailable) = desk.write_all(&mut charges)
+        {
+            for written in charges.iter_mut().filter(|one| one.written) {
+                // Whether the store takes it or not, the request does not pass.
+                let _ = written.undo(&desk);
+            }
+            return Err(unavailable);
+        }
+        // A time that cannot be is mended where nobody is refused, too.
+        for charge in charges
+            .iter_mut()
+            .filter(|one| one.standing.mode == Mode::Report)
+        {
+            if let Some(bucket) = charge.finding.mended.filter(|_| charge.standing.wait > 0) {
+                charge.write(bucket, &desk)?;
+            }
         }
         if charges.iter().any(Charge::refuses) {
             for charge in &mut charges {
@@ -104,6 +122,7 @@ impl Limits {
         store: &dyn Store,
         now: u64,
     ) -> Result<Outcome, Unavailable> {
+        let now = now.min(LATEST);
         let applied = self.applied(own, method, asker);
         let charges = self.judged(&applied, &Desk { store, now })?;
         Ok(Outcome::of(charges.iter().map(|charge| charge.standing)))
@@ -147,7 +166,12 @@ impl Limits {
             })
         });
         let outcome = Outcome::of(standings);
-        outcome.refused.is_some().then_some(outcome)
+        let refused = outcome.standings.get(outcome.refused?)?;
+        // Where another limit counts refusals towards a ban, this one has to be counted.
+        let counts = applied
+            .iter()
+            .any(|(applied, limit, _)| applied.mode == Mode::Enforce && limit.ban.is_some());
+        (refused.banned || !counts).then_some(outcome)
     }
 
     fn judged<'p>(
@@ -283,7 +307,7 @@ impl<'p> Charge<'p> {
 
     /// Puts a bucket into the slot. `false` if somebody else was faster.
     fn write(&mut self, bucket: Bucket, desk: &Desk<'_>) -> Result<bool, Unavailable> {
-        self.slot.put(bucket, self.limit.algorithm.mask());
+        self.slot.put(bucket, self.limit.algorithm.mask(), desk.now);
         self.table.write(self.slot_at, &self.slot, desk.store)
     }
 
@@ -309,13 +333,17 @@ impl<'p> Charge<'p> {
         let algorithm = self.limit.algorithm;
         let key = self.key.fingerprint & algorithm.mask();
         for _ in 0..TRIES {
-            if self.write(algorithm.banned(key, desk.now, ban.lasting), desk)? {
+            let mut bucket = algorithm.banned(key, self.limit.cost, desk.now, ban.lasting);
+            // What the limit takes longer for, the ban does not give back.
+            let found = self.slot.find(key, algorithm.mask());
+            bucket.time = bucket.time.max(found.map_or(0, |found| found.time));
+            if self.write(bucket, desk)? {
                 break;
             }
             self.slot = self.table.read(self.slot_at, desk.store)?;
         }
-        self.standing.wait = ban.lasting;
-        self.standing.reset = ban.lasting;
+        self.standing.wait = self.standing.wait.max(ban.lasting);
+        self.standing.reset = self.standing.wait;
         self.standing.banned = true;
         Ok(())
     }
@@ -373,20 +401,15 @@ impl Desk<'_> {
             let mut slot = table.read(at, self.store)?;
             let found = slot.find(key, mask);
             let finding = counter.judge(key, found, std::num::NonZeroU32::MIN, self.now, 0);
-            let Some(bucket) = finding.admitted else {
-                return Ok(true);
-            };
-            let too_many = finding.remaining == 0;
             // The next ban takes as many again.
-            let bucket = if too_many {
-                Bucket {
-                    key,
-                    time: self.now,
-                }
-            } else {
-                bucket
+            let afresh = Bucket {
+                key,
+                time: self.now,
             };
-            slot.put(bucket, mask);
+            let bucket = finding.admitted.filter(|_| finding.remaining > 0);
+            let too_many = bucket.is_none();
+            let bucket = bucket.unwrap_or(afresh);
+            slot.put(bucket, mask, self.now);
             if table.write(at, &slot, self.store)? {
                 return Ok(too_many);
             }

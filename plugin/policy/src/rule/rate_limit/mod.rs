@@ -201,6 +201,8 @@ impl Draft<'_> {
                 (limit.name.as_str(), routes.saturating_add(1))
             }
             // No limit has this for a name.
+            // Windows make room by their counts, so they are among themselves.
+            (None, _) if on_route && kind != "gcra" => ("routes' windows", CAPACITY),
             (None, _) if on_route => ("routes'", CAPACITY),
             (None, _) => (limit.name.as_str(), CAPACITY),
         };
@@ -242,7 +244,10 @@ impl Draft<'_> {
         if bytes > MEMORY {
             diagnostics.error(
                 code::RATE_LIMIT_MEMORY,
-                "/rate_limits",
+                match self.config.rate_limits {
+                    Some(_) => "/rate_limits",
+                    None => "/routes",
+                },
                 format!(
                     "the tables take {} MiB, and 64 is all they may",
                     bytes >> 20
@@ -259,7 +264,7 @@ impl Limits {
     /// # Errors
     /// If the store does not work.
     pub(crate) fn open(&mut self, store: &dyn Store, fresh: u128) -> Result<Opened, Unavailable> {
-        const SEED: &[u8] = b"portcullis/seed";
+        const SEED: &[u8] = b"pc/seed";
         // Whoever is faster decides; the second look sees it.
         store.set(SEED, &fresh.to_le_bytes(), None)?;
         let agreed = store.get(SEED)?.and_then(|found| {
@@ -283,11 +288,26 @@ impl Limits {
         })
     }
 
+    /// Whether a key is made of the host.
+    pub(crate) fn read_host(&self) -> bool {
+        let keys = self.limits.iter().map(|limit| &limit.key);
+        keys.flatten().any(|part| *part == KeyPart::Host)
+    }
+
     pub(crate) fn prefixes(&self) -> (u8, u8) {
         self.prefixes
     }
 
-    /// Whether any of these may apply to a request of this method on this path.
+    /// The strictest mode of the limits that apply to a request.
+    pub(crate) fn mode(&self, own: &[Applied], method: &[u8], asker: &Asker<'_, '_>) -> Mode {
+        let all = self.shared.iter().chain(own).filter(|applied| {
+            let limit = self.limits.get(applied.at);
+            limit.is_some_and(|limit| self.applies(limit, asker.head, method, asker.caller))
+        });
+        all.map(Applied::mode).max().unwrap_or(Mode::Enforce)
+    }
+
+    /// Whether a limit applies.
     fn applies(
         &self,
         limit: &Limit,

@@ -44,7 +44,8 @@ impl Table {
     /// The table of what `identity` names, for at least `capacity` keys.
     pub(super) fn new(identity: u64, capacity: u32) -> Self {
         Self {
-            prefix: format!("portcullis/{identity:016x}/"),
+            // Short: nginx then keeps a slot in 256 bytes, and not in 512.
+            prefix: format!("pc/{identity:016x}/"),
             tag: u16::try_from(identity >> 48).unwrap_or(0),
             slots: capacity.div_ceil(WAYS as u32).max(1),
         }
@@ -177,11 +178,15 @@ impl Slot {
     }
 
     /// Puts a bucket in the place of the one with its key, or of the one that is free first.
-    pub(super) fn put(&mut self, bucket: Bucket, mask: u64) {
+    pub(super) fn put(&mut self, bucket: Bucket, mask: u64, now: u64) {
         let key = bucket.key & mask;
         let place = match self.buckets.iter().position(|one| one.key & mask == key) {
             Some(at) => self.buckets.get_mut(at),
-            None => self.buckets.iter_mut().min_by_key(|one| one.time),
+            // A window ends when it ends, whatever is in it: there the count says how much would be forgotten.
+            None => self.buckets.iter_mut().min_by_key(|one| {
+                let live = one.time > now;
+                (live, if live { one.key & !mask } else { 0 }, one.time)
+            }),
         };
         if let Some(place) = place {
             *place = bucket;
@@ -255,7 +260,7 @@ mod tests {
         let table = Table::new(7 << 48, 8);
         let other = Table::new(8 << 48, 8);
         let mut slot = table.read(0, &LocalStore::default()).unwrap();
-        slot.put(Bucket { key: 5, time: 6 }, u64::MAX);
+        slot.put(Bucket { key: 5, time: 6 }, u64::MAX, 0);
         let whole = table.encoded(&slot.buckets);
         let read = |value: &[u8], table: &Table| {
             let store = LocalStore::default();
@@ -286,10 +291,11 @@ mod tests {
                     time: 100 - key,
                 },
                 u64::MAX,
+                0,
             );
         }
-        slot.put(Bucket { key: 9, time: 1 }, u64::MAX);
-        slot.put(Bucket { key: 10, time: 200 }, u64::MAX);
+        slot.put(Bucket { key: 9, time: 1 }, u64::MAX, 0);
+        slot.put(Bucket { key: 10, time: 200 }, u64::MAX, 0);
         let left: Vec<u64> = (1..=10)
             .filter(|key| slot.find(*key, u64::MAX).is_some())
             .collect();
