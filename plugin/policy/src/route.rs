@@ -170,7 +170,7 @@ fn choose(ends: &[End], method: &[u8], passed_over: &mut Vec<usize>) -> Option<u
 }
 
 /// Whether a listed method lets in a request's. HEAD is GET without the body (RFC 9110 section 9.3.2).
-fn lists(listed: &[u8], method: &[u8]) -> bool {
+pub(crate) fn lists(listed: &[u8], method: &[u8]) -> bool {
     listed == method || (listed == b"GET" && method == b"HEAD")
 }
 

@@ -144,8 +144,12 @@ fn forwarded_proto(head: &RequestHead<'_>) -> Option<bool> {
         .reduce(|all, one| all && one)
 }
 
-/// The elements of a `Forwarded` line (RFC 7239 section 4), at most 64 of them, the last ones.
+/// The elements of a `Forwarded` line (RFC 7239 section 4), at most 64 of them, the last ones. A quote that nobody closes
+/// would hide what a proxy wrote behind it: such a line is one element, which says nothing.
 fn elements(line: &[u8]) -> Vec<&[u8]> {
+    if is_open(line) {
+        return vec![b""];
+    }
     let mut elements: Vec<&[u8]> = split_unquoted(line, b',').collect();
     let surplus = elements.len().saturating_sub(MAX_HOPS);
     elements.drain(..surplus);
@@ -157,6 +161,7 @@ fn hop(element: &[u8]) -> Hop {
         address: None,
         https: None,
     };
+    let mut is_claimed = false;
     for pair in split_unquoted(element, b';') {
         let mut halves = pair.splitn(2, |b| *b == b'=');
         let (Some(name), Some(value)) = (halves.next(), halves.next()) else {
@@ -168,12 +173,31 @@ fn hop(element: &[u8]) -> Hop {
             .and_then(|v| v.strip_suffix(b"\""))
             .unwrap_or(value);
         if name.trim_ascii().eq_ignore_ascii_case(b"for") {
-            hop.address = address_and_port(value).map(|(address, _)| address);
+            // Two claims are none.
+            let address = address_and_port(value).filter(|_| !is_claimed);
+            hop.address = address.map(|(address, _)| address);
+            is_claimed = true;
         } else if name.trim_ascii().eq_ignore_ascii_case(b"proto") {
             hop.https = Some(value.eq_ignore_ascii_case(b"https"));
         }
     }
     hop
+}
+
+/// Whether a quoted string is begun and not ended.
+fn is_open(text: &[u8]) -> bool {
+    let mut bytes = text.iter();
+    let mut quoted = false;
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\\' if quoted => {
+                bytes.next();
+            }
+            _ => {}
+        }
+    }
+    quoted
 }
 
 /// Splits at a byte that stands outside quoted strings (RFC 9110 section 5.6.4).

@@ -1,6 +1,7 @@
 //! Rate limits: what is admitted, against a model that counts exactly.
 
 mod announced;
+mod corners;
 mod hostile;
 mod model;
 mod overload;
@@ -252,6 +253,8 @@ fn keys_tell_clients_apart_and_nobody_chooses_a_bucket() {
     let query = r#"["query:q"]"#;
     let q1: &[(&str, &str)] = &[(":path", "/?q=a%62")];
     let q2: &[(&str, &str)] = &[(":path", "/?x=1&%71=ab")];
+    let spaces: [&[(&str, &str)]; 2] = [&[(":path", "/?q=a+b")], &[(":path", "/?q=a%20b")]];
+    assert_eq!(admitted(query, &spaces), [true, false]);
     let q3: &[(&str, &str)] = &[(":path", "/?q=ab&q=c")];
     assert_eq!(
         admitted(query, &[q1, q2, none, q3]),

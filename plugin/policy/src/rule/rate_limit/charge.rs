@@ -13,6 +13,8 @@ use crate::store::{Store, Unavailable};
 /// So often a value may change under a request's hands before it is refused: two workers that do nothing else meet
 /// once in a hundred times.
 const TRIES: usize = 16;
+/// So long a denial is believed without a look at the store, in nanoseconds.
+const RECHECK: u64 = 1_000_000_000;
 /// No clock goes further: 219 years. The longest quota, the longest ban and the highest cost can be added to it.
 const LATEST: u64 = 3 << 61;
 
@@ -74,8 +76,9 @@ impl Limits {
     ) -> Result<Outcome, Unavailable> {
         let now = now.min(LATEST);
         let applied: Vec<(Applied, &Limit, Key)> = self.applied(own, method, asker);
-        if let Some(outcome) = self.known(&applied, now) {
-            return Ok(outcome);
+        let request = Key::of_all(applied.iter().map(|(.., key)| *key));
+        if let Some(standings) = self.denied.known(request, now) {
+            return Ok(Outcome::of(standings));
         }
         let desk = Desk { store, now };
         let mut charges = self.judged(&applied, &desk)?;
@@ -106,7 +109,20 @@ impl Limits {
                 }
             }
         }
-        Ok(Outcome::of(charges.iter().map(|charge| charge.standing)))
+        let outcome = Outcome::of(charges.iter().map(|charge| charge.standing).collect());
+        if let Some(refused) = outcome.refused.and_then(|at| outcome.standings.get(at)) {
+            // Where refusals lead to a ban, each is to be counted, until there is one.
+            let counts = |one: &Charge<'_>| one.limit.ban.is_some() && one.is_enforced();
+            let is_final = refused.banned || !charges.iter().any(counts);
+            if is_final && !charges.iter().any(|one| one.contended) {
+                // What was charged to the key in the meantime may be taken back: only a ban is held to its end.
+                let lasting = if refused.banned { u64::MAX } else { RECHECK };
+                let until = now.saturating_add(refused.wait.min(lasting));
+                self.denied
+                    .remember(request, now, until, &outcome.standings);
+            }
+        }
+        Ok(outcome)
     }
 
     /// What [`charge`](Self::charge) would say, with nothing charged.
@@ -125,7 +141,9 @@ impl Limits {
         let now = now.min(LATEST);
         let applied = self.applied(own, method, asker);
         let charges = self.judged(&applied, &Desk { store, now })?;
-        Ok(Outcome::of(charges.iter().map(|charge| charge.standing)))
+        Ok(Outcome::of(
+            charges.iter().map(|charge| charge.standing).collect(),
+        ))
     }
 
     /// The limits that apply, shared ones first, with the request's key in each.
@@ -149,31 +167,6 @@ impl Limits {
         all.collect()
     }
 
-    /// The denial that is known already.
-    fn known(&self, applied: &[(Applied, &Limit, Key)], now: u64) -> Option<Outcome> {
-        let enforced = applied
-            .iter()
-            .filter(|(applied, ..)| applied.mode == Mode::Enforce);
-        let standings = enforced.filter_map(|(applied, _, key)| {
-            let (until, banned) = self.denied.until(*key, now)?;
-            Some(Standing {
-                at: applied.at,
-                remaining: 0,
-                reset: until - now,
-                wait: until - now,
-                banned,
-                mode: applied.mode,
-            })
-        });
-        let outcome = Outcome::of(standings);
-        let refused = outcome.standings.get(outcome.refused?)?;
-        // Where another limit counts refusals towards a ban, this one has to be counted.
-        let counts = applied
-            .iter()
-            .any(|(applied, limit, _)| applied.mode == Mode::Enforce && limit.ban.is_some());
-        (refused.banned || !counts).then_some(outcome)
-    }
-
     fn judged<'p>(
         &'p self,
         applied: &[(Applied, &'p Limit, Key)],
@@ -188,7 +181,7 @@ impl Limits {
         Ok(charges)
     }
 
-    /// Counts a refusal towards a ban, and remembers it.
+    /// Counts a refusal towards a ban.
     fn refused(&self, charge: &mut Charge<'_>, desk: &Desk<'_>) -> Result<(), Unavailable> {
         if charge.contended {
             return Ok(());
@@ -204,24 +197,18 @@ impl Limits {
         {
             charge.shut_out(ban, desk)?;
         }
-        // Where refusals lead to a ban, each is to be counted.
-        if charge.limit.ban.is_none() || charge.standing.banned {
-            let until = desk.now.saturating_add(charge.standing.wait);
-            self.denied
-                .remember(charge.key, desk.now, until, charge.standing.banned);
-        }
         Ok(())
     }
 }
 
 impl Outcome {
-    fn of(standings: impl Iterator<Item = Standing>) -> Self {
-        let standings: Vec<Standing> = standings.collect();
+    fn of(standings: Vec<Standing>) -> Self {
         let refusing = standings
             .iter()
             .enumerate()
             .filter(|(_, standing)| standing.refuses());
         let refused = refusing
+            .rev()
             .max_by_key(|(_, standing)| standing.wait)
             .map(|(at, _)| at);
         Self { standings, refused }
@@ -235,6 +222,16 @@ impl Standing {
             &refusal::RATE_LIMIT_BANNED
         } else {
             &refusal::RATE_LIMIT_EXCEEDED
+        }
+    }
+
+    /// How it stands so many nanoseconds later, if nothing happens.
+    pub(super) fn after(self, elapsed: u64) -> Self {
+        Self {
+            // What has come back meanwhile is not counted here: there is always more to come.
+            reset: self.reset.saturating_sub(elapsed).max(self.reset.min(1)),
+            wait: self.wait.saturating_sub(elapsed),
+            ..self
         }
     }
 
@@ -280,6 +277,10 @@ impl<'p> Charge<'p> {
 
     fn refuses(&self) -> bool {
         self.standing.refuses()
+    }
+
+    fn is_enforced(&self) -> bool {
+        self.standing.mode == Mode::Enforce
     }
 
     /// Says of a limit how it stands without the request, which another one refused.
@@ -617,7 +618,7 @@ mod tests {
         };
         let check = |standings: &[(u64, Mode)], expected: Option<usize>| {
             let standings = standings.iter().map(|(wait, mode)| standing(*wait, *mode));
-            assert_eq!(Outcome::of(standings).refused, expected);
+            assert_eq!(Outcome::of(standings.collect()).refused, expected);
         };
         check(&[], None);
         check(&[(0, Mode::Enforce)], None);

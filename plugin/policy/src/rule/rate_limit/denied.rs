@@ -2,58 +2,54 @@
 
 use std::cell::RefCell;
 
+use super::charge::Standing;
 use super::key::Key;
 
 /// So many are remembered; a new one takes the place of another.
 const ENTRIES: usize = 1024;
 
-/// One worker's memory of denials. A limit only ever comes closer to a key, so a denial holds until its time.
+/// One worker's memory of denials, each with all that was said of it.
 #[derive(Debug, Default)]
 pub(crate) struct Denied {
-    entries: RefCell<Vec<Entry>>,
+    entries: RefCell<Vec<Option<Entry>>>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
-    key: Key,
+    /// The keys of all limits that apply, as one: the same limits, and the same client in each.
+    request: Key,
     since: u64,
     until: u64,
-    banned: bool,
+    standings: Vec<Standing>,
 }
 
 impl Denied {
-    /// Until when the key is denied, and whether it is banned.
-    pub(super) fn until(&self, key: Key, now: u64) -> Option<(u64, bool)> {
+    /// How the limits stand that a request finds no room in, if that is known.
+    pub(super) fn known(&self, request: Key, now: u64) -> Option<Vec<Standing>> {
         let entries = self.entries.borrow();
-        let entry = entries.get(place(key))?;
+        let entry = entries.get(place(request))?.as_ref()?;
         // A clock that was set back takes what was remembered with it.
-        let holds = entry.since <= now && now < entry.until;
-        (entry.key == key && holds).then_some((entry.until, entry.banned))
+        let holds = entry.request == request && entry.since <= now && now < entry.until;
+        let elapsed = now.saturating_sub(entry.since);
+        holds.then(|| {
+            let standings = entry.standings.iter();
+            standings.map(|one| one.after(elapsed)).collect()
+        })
     }
 
-    pub(super) fn remember(&self, key: Key, since: u64, until: u64, banned: bool) {
+    pub(super) fn remember(&self, request: Key, since: u64, until: u64, standings: &[Standing]) {
         let mut entries = self.entries.borrow_mut();
         if entries.is_empty() {
             // Nobody pays for it before anybody is denied.
-            let nobody = Key {
-                slot: 0,
-                fingerprint: 0,
-            };
-            let none = Entry {
-                key: nobody,
-                since: 0,
-                until: 0,
-                banned: false,
-            };
-            entries.resize(ENTRIES, none);
+            entries.resize(ENTRIES, None);
         }
-        if let Some(entry) = entries.get_mut(place(key)) {
-            *entry = Entry {
-                key,
+        if let Some(entry) = entries.get_mut(place(request)) {
+            *entry = Some(Entry {
+                request,
                 since,
                 until,
-                banned,
-            };
+                standings: standings.to_vec(),
+            });
         }
     }
 }
@@ -64,48 +60,63 @@ fn place(key: Key) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use portcullis_config::Mode;
+
     use super::*;
 
     fn key(slot: u64, fingerprint: u64) -> Key {
         Key { slot, fingerprint }
     }
 
+    fn standing(wait: u64) -> Standing {
+        Standing {
+            at: 0,
+            remaining: 3,
+            reset: 70,
+            wait,
+            banned: false,
+            mode: Mode::Enforce,
+        }
+    }
+
+    fn waits(denied: &Denied, key: Key, now: u64) -> Option<(u64, u64)> {
+        let standings = denied.known(key, now)?;
+        standings.first().map(|one| (one.wait, one.reset))
+    }
+
     #[test]
     fn a_denial_holds_from_when_it_was_said_to_its_time() {
         let denied = Denied::default();
         let one = key(1, 0x1_0000_0001);
-        assert_eq!(denied.until(one, 0), None, "nobody has been denied yet");
-        denied.remember(one, 100, 200, true);
-        let check = |now, expected| assert_eq!(denied.until(one, now), expected, "{now}");
+        assert!(denied.known(one, 0).is_none(), "nobody has been denied yet");
+        denied.remember(one, 100, 200, &[standing(500)]);
+        let check = |now, expected| assert_eq!(waits(&denied, one, now), expected, "{now}");
         check(99, None);
-        check(100, Some((200, true)));
-        check(199, Some((200, true)));
+        check(100, Some((500, 70)));
+        check(180, Some((420, 1)));
+        check(199, Some((401, 1)));
         check(200, None);
         check(u64::MAX, None);
-        denied.remember(one, 150, 160, false);
-        check(155, Some((160, false)));
+        denied.remember(one, 150, 160, &[standing(10)]);
+        check(155, Some((5, 65)));
         check(170, None);
-        denied.remember(one, 0, u64::MAX, false);
-        check(0, Some((u64::MAX, false)));
-        check(u64::MAX - 1, Some((u64::MAX, false)));
-        check(u64::MAX, None);
     }
 
     #[test]
     fn who_has_the_same_place_is_somebody_else() {
         let denied = Denied::default();
         let one = key(1, 0xaaaa_0100_0001);
-        denied.remember(one, 0, 10, false);
+        denied.remember(one, 0, 10, &[standing(10)]);
         let same_fingerprint = key(2, one.fingerprint);
         let same_slot = key(1, one.fingerprint | 1 << 60);
         for other in [same_fingerprint, same_slot, key(0, 0)] {
-            assert_eq!(denied.until(other, 5), None, "{other:?}");
+            assert!(denied.known(other, 5).is_none(), "{other:?}");
         }
         // The later one takes the place, and the earlier is asked about again.
         assert_eq!(place(one), place(same_slot));
-        denied.remember(same_slot, 0, 20, true);
-        assert_eq!(denied.until(one, 5), None);
-        assert_eq!(denied.until(same_slot, 5), Some((20, true)));
+        denied.remember(same_slot, 0, 20, &[standing(20)]);
+        assert!(denied.known(one, 5).is_none());
+        assert!(denied.known(same_slot, 5).is_some());
     }
 
     #[test]
@@ -117,7 +128,7 @@ mod tests {
         assert_eq!(places.last(), Some(&(ENTRIES - 1)));
         let denied = Denied::default();
         for n in 0..5000u64 {
-            denied.remember(key(n, n << 8), 0, 10, false);
+            denied.remember(key(n, n << 8), 0, 10, &[]);
         }
         assert_eq!(denied.entries.borrow().len(), ENTRIES);
     }

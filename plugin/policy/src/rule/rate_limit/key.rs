@@ -1,5 +1,6 @@
 //! The key of a bucket: what a limit tells clients apart by, under a hash that nobody outside can compute.
 
+use std::borrow::Cow;
 use std::hash::Hasher;
 use std::net::IpAddr;
 
@@ -32,6 +33,20 @@ pub(crate) struct Asker<'r, 'a> {
     pub(crate) prefixes: (u8, u8),
     pub(crate) host: Option<&'r str>,
     pub(crate) route: Option<&'r str>,
+}
+
+impl Key {
+    /// Several keys as one.
+    pub(super) fn of_all(keys: impl Iterator<Item = Self>) -> Self {
+        let nothing = Self {
+            slot: 0,
+            fingerprint: 0,
+        };
+        keys.fold(nothing, |all, one| Self {
+            slot: all.slot.rotate_left(7) ^ one.slot,
+            fingerprint: all.fingerprint.rotate_left(11) ^ one.fingerprint,
+        })
+    }
 }
 
 impl Seed {
@@ -129,16 +144,16 @@ impl Asker<'_, '_> {
     }
 
     /// The value of a query parameter that is sent once, decoded: however it is spelled, it is one value.
-    fn query(&self, name: &[u8]) -> Option<std::borrow::Cow<'_, [u8]>> {
+    fn query(&self, name: &[u8]) -> Option<Cow<'_, [u8]>> {
         let target = self.head.path();
         let query = target.get(path_of(target).len() + 1..)?;
         let mut values = query.split(|b| *b == b'&').filter_map(|pair| {
             let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
             let (own, value) = pair.split_at_checked(at)?;
-            (*percent_decoded(own) == *name).then(|| value.get(1..).unwrap_or_default())
+            (*form_decoded(own) == *name).then(|| value.get(1..).unwrap_or_default())
         });
         let value = values.next().filter(|value| !value.is_empty())?;
-        values.next().is_none().then(|| percent_decoded(value))
+        values.next().is_none().then(|| form_decoded(value))
     }
 
     /// The path as routes match it: another spelling is no other bucket.
@@ -151,6 +166,16 @@ impl Asker<'_, '_> {
         }
         hasher.part(5, b"");
     }
+}
+
+/// A form's text decoded: `+` is a space there (URL standard, "application/x-www-form-urlencoded").
+fn form_decoded(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'+') {
+        return percent_decoded(text);
+    }
+    let spaced = text.iter().map(|b| if *b == b'+' { b' ' } else { *b });
+    let spaced: Vec<u8> = spaced.collect();
+    Cow::Owned(percent_decoded(&spaced).into_owned())
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use self::table::Table;
 use super::client::Caller;
 use super::exempt::Exemption;
 use crate::message::RequestHead;
+use crate::route::lists;
 use crate::store::{Store, Unavailable};
 
 /// Buckets of a limit that does not say how many.
@@ -318,7 +319,7 @@ impl Limits {
         let listed = limit
             .methods
             .as_ref()
-            .is_none_or(|methods| methods.iter().any(|one| one.as_bytes() == method));
+            .is_none_or(|methods| methods.iter().any(|one| lists(one.as_bytes(), method)));
         listed && !limit.exempt.covers_path(head.path()) && !limit.exempt.covers_client(caller)
     }
 }

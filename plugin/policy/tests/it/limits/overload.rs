@@ -236,3 +236,18 @@ fn who_is_forgotten_begins_afresh() {
     ));
     assert_eq!(told.denied_wrongly, 0);
 }
+
+/// A window is live for a minute, whatever is in it: who is near a limit must still not be forgotten for a stranger.
+#[test]
+fn a_spray_hides_nobody_from_a_window() {
+    println!("{TITLE}");
+    for (name, rate) in [
+        ("windows, spray of 100 a second", 100 / 16),
+        ("windows, spray of 400 a second", 400 / 16),
+        ("windows, spray of 5,000 a second", 5_000 / 16),
+    ] {
+        let told = row(&spray(name, "fixed-window", rate));
+        assert_eq!(told.denied_wrongly, 0, "{name}");
+        assert_eq!(told.admitted, told.exact, "{name}");
+    }
+}

@@ -9,7 +9,7 @@ use portcullis_policy::{
 };
 use proptest::prelude::*;
 
-use super::{added, limits};
+use super::{SECOND, added, limits};
 
 /// Other requests come while a request writes, and others while those do, this deep.
 const DEPTH: usize = 3;
@@ -219,5 +219,80 @@ proptest! {
         let admitted: u32 = workers.admitted.borrow().values().sum();
         let room = all.iter().map(|limit| limit.holds / limit.cost).min();
         prop_assert_eq!(Some(admitted), room);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4096))]
+
+    #[test]
+    fn no_worker_keeps_out_whom_the_buckets_have_room_for(
+        all in prop::collection::vec(limit(), 3),
+        ours in prop::collection::vec(sent(), 1..25),
+        others in prop::collection::vec(prop::option::of(sent()), 0..60),
+    ) {
+        let workers = workers(&all, others);
+        for one in &ours {
+            workers.send(*one);
+        }
+        let admitted = workers.admitted.borrow().clone();
+        for posts in [true, false] {
+            for key in 0..3u8 {
+                let room = all.iter().filter(|limit| posts || !limit.posts).all(|limit| {
+                    let taken = admitted.iter().filter(|((p, own), _)| {
+                        (*p || !limit.posts) && (!limit.by_header || *own == key)
+                    });
+                    taken.map(|(_, times)| times * limit.cost).sum::<u32>() + limit.cost <= limit.holds
+                });
+                if !room { continue; }
+                workers.others.borrow_mut().clear();
+                for at in 0..=DEPTH {
+                    // Judged over a copy: nothing is written.
+                    let ok = {
+                        let head = head((posts, key));
+                        let mut exchange = workers.policies.get(at).map(|one| one.begin()).unwrap_or_else(|| panic!("no worker"));
+                        let copy = Copy(&workers.store, RefCell::default());
+                        matches!(exchange.on_request_head(&RequestHead::new(&head), &copy), Decision::Continue(_))
+                    };
+                    prop_assert!(ok, "worker {} posts {} key {}", at, posts, key);
+                }
+            }
+        }
+    }
+}
+
+struct Copy<'a>(&'a LocalStore, RefCell<BTreeMap<Vec<u8>, Versioned>>);
+impl Store for Copy<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Versioned>, Unavailable> {
+        match self.1.borrow().get(key) {
+            Some(v) => Ok(Some(v.clone())),
+            None => self.0.get(key),
+        }
+    }
+    fn set(&self, key: &[u8], value: &[u8], version: Option<u32>) -> Result<bool, Unavailable> {
+        let version = version.unwrap_or(0) + 1;
+        self.1.borrow_mut().insert(
+            key.to_vec(),
+            Versioned {
+                value: value.to_vec(),
+                version,
+            },
+        );
+        Ok(true)
+    }
+}
+impl Ambient for Copy<'_> {
+    fn source(&self) -> Option<Vec<u8>> {
+        Some(b"203.0.113.7:4711".to_vec())
+    }
+    fn fresh_id(&self) -> u128 {
+        0
+    }
+    fn now(&self) -> u64 {
+        // What a worker knows is believed for a second.
+        7 + SECOND
+    }
+    fn store(&self) -> &dyn Store {
+        self
     }
 }
