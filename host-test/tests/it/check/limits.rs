@@ -103,13 +103,13 @@ const DOUBTFUL: &str = "\
 version: 1
 client: {trusted_proxies: [10.0.0.0/8]}
 rate_limits:
-  - {name: per-client, quota: 60/1m, exempt: {clients: [10.1.0.0/16, 192.0.2.1]}}
+  - {name: per-client, quota: 60/1m, mode: 'off', exempt: {clients: [10.1.0.0/16, 192.0.2.1]}}
 routes:
   - name: a
     path: /a
     rate_limits:
       - {name: per-token, quota: 60/1m, key: ['header:x-api-key', path]}
-      - {name: per-page, quota: 60/1m, key: [ip, 'query:id']}
+      - {name: per-page, quota: 60/1m, key: ['query:id']}
 ";
 
 #[test]
@@ -117,9 +117,16 @@ fn what_counts_otherwise_than_it_looks_is_warned_of() {
     found(
         DOUBTFUL,
         &[
-            "4:57 warning[rate-limit-exempts-proxy] /rate_limits/0/exempt/clients/0 | none",
+            "4:70 warning[rate-limit-exempts-proxy] /rate_limits/0/exempt/clients/0 | none",
             "9:41 warning[rate-limit-key-chosen] /routes/0/rate_limits/0/key | count by `ip` beside it, or have another limit that does",
+            "10:40 warning[rate-limit-key-chosen] /routes/0/rate_limits/1/key | count by `ip` beside it, or have another limit that does",
         ],
+    );
+    // With another limit that does, nobody goes uncounted.
+    let backed = DOUBTFUL.replace("mode: 'off', ", "");
+    found(
+        &backed,
+        &["4:57 warning[rate-limit-exempts-proxy] /rate_limits/0/exempt/clients/0 | none"],
     );
     assert_eq!(check("policy.yaml", DOUBTFUL, &[]).status.code(), Some(0));
     // Once, however many limits go by the address.

@@ -76,7 +76,8 @@ impl Limits {
     ) -> Result<Outcome, Unavailable> {
         let now = now.min(LATEST);
         let applied: Vec<(Applied, &Limit, Key)> = self.applied(own, method, asker);
-        let request = Key::of_all(applied.iter().map(|(.., key)| *key));
+        let keys = applied.iter().map(|(applied, _, key)| (applied.mode, *key));
+        let request = Key::of_all(keys);
         if let Some(standings) = self.denied.known(request, now) {
             return Ok(Outcome::of(standings));
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::hash::Hasher;
 use std::net::IpAddr;
 
-use portcullis_config::KeyPart;
+use portcullis_config::{KeyPart, Mode};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::message::RequestHead;
@@ -36,14 +36,14 @@ pub(crate) struct Asker<'r, 'a> {
 }
 
 impl Key {
-    /// Several keys as one.
-    pub(super) fn of_all(keys: impl Iterator<Item = Self>) -> Self {
+    /// The keys of several limits, each in a mode, as one.
+    pub(super) fn of_all(keys: impl Iterator<Item = (Mode, Self)>) -> Self {
         let nothing = Self {
             slot: 0,
             fingerprint: 0,
         };
-        keys.fold(nothing, |all, one| Self {
-            slot: all.slot.rotate_left(7) ^ one.slot,
+        keys.fold(nothing, |all, (mode, one)| Self {
+            slot: all.slot.rotate_left(7) ^ one.slot ^ u64::from(mode == Mode::Report),
             fingerprint: all.fingerprint.rotate_left(11) ^ one.fingerprint,
         })
     }
