@@ -3,6 +3,7 @@
 //! One Envoy with one worker thread and a listener for each case, the same fixed load on each in turn, and the process' CPU time
 //! before and after. All cases share one process and take short turns, so that whatever else the machine does falls on all of them. The
 //! multiple is of what an empty filter in WebAssembly adds to a bare proxy: a figure that survives another machine.
+//! With the argument `full` the load is as much as Envoy answers, so that it never wakes up to do one request's work.
 
 mod cpu;
 mod load;
@@ -11,7 +12,7 @@ mod spread;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use load::Load;
 use portcullis_host_test::document::Document;
 use portcullis_host_test::envoy::{Configuration, Envoy, Filter, Listener};
@@ -30,6 +31,12 @@ const LOAD: Load = Load {
     connections: 8,
     rate: 4_000,
     requests: 500,
+};
+/// The load of one turn at which Envoy is never idle: a rate that it cannot keep up with.
+const FULL: Load = Load {
+    connections: 32,
+    rate: 1_000_000,
+    requests: 1_600,
 };
 
 /// A policy that allows the origin that all requests come from.
@@ -128,6 +135,11 @@ const CASES: [Case; 10] = [
 ];
 
 fn main() -> anyhow::Result<()> {
+    let load = match std::env::args().nth(1).as_deref() {
+        None => LOAD,
+        Some("full") => FULL,
+        Some(other) => bail!("`{other}` is no load: `full`, or none for the usual one"),
+    };
     let upstream = Upstream::start()?;
     upstream.respond(Respond {
         status: 200,
@@ -144,7 +156,7 @@ fn main() -> anyhow::Result<()> {
     let directory = std::env::temp_dir().join(format!("portcullis-gateway-{}", std::process::id()));
     std::fs::create_dir_all(&directory)?;
     let listeners = listeners(&directory, &upstream);
-    let measured = listeners.and_then(|listeners| measure(&listeners));
+    let measured = listeners.and_then(|listeners| measure(&listeners, load));
     std::fs::remove_dir_all(&directory)?;
     measured
 }
@@ -205,7 +217,7 @@ fn listeners(directory: &Path, upstream: &Upstream) -> anyhow::Result<Vec<Listen
     Ok(listeners)
 }
 
-fn measure(listeners: &[Listener]) -> anyhow::Result<()> {
+fn measure(listeners: &[Listener], load: Load) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -214,7 +226,7 @@ fn measure(listeners: &[Listener]) -> anyhow::Result<()> {
         let to = envoy.address(case.listener)?;
         let before = cpu::spent(envoy.pid())?;
         runtime
-            .block_on(load::send(LOAD, to, case.path, case.status))
+            .block_on(load::send(load, to, case.path, case.status))
             .context(case.name)?;
         Ok(cpu::spent(envoy.pid())?.saturating_sub(before))
     };
@@ -222,7 +234,7 @@ fn measure(listeners: &[Listener]) -> anyhow::Result<()> {
     let once = Load {
         connections: 1,
         requests: 1,
-        ..LOAD
+        ..load
     };
     runtime.block_on(load::send(
         once,
@@ -240,7 +252,7 @@ fn measure(listeners: &[Listener]) -> anyhow::Result<()> {
         let mut turns = vec![Vec::new(); CASES.len()];
         for _ in 0..TURNS {
             for (case, turns) in CASES.iter().zip(&mut turns) {
-                turns.push(turn(case)?.as_secs_f64() * 1e6 / f64::from(LOAD.requests));
+                turns.push(turn(case)?.as_secs_f64() * 1e6 / f64::from(load.requests));
             }
         }
         for ((turns, costs), all) in turns.iter_mut().zip(&mut costs).zip(&mut all) {
@@ -249,16 +261,20 @@ fn measure(listeners: &[Listener]) -> anyhow::Result<()> {
         }
     }
     drop(envoy);
-    print_costs(&costs);
+    print_costs(&costs, load);
     print_limits(&all);
     print_starts(listeners)
 }
 
 /// Each case by itself, what it adds to the first, and that as a multiple of what the second adds.
-fn print_costs(costs: &[Vec<f64>]) {
+fn print_costs(costs: &[Vec<f64>], load: Load) {
+    let rate = match load.rate {
+        rate if rate == FULL.rate => "as many requests as it answers".to_owned(),
+        rate => format!("{rate} requests a second"),
+    };
     println!(
-        "\nµs of Envoy's CPU a request, one worker, {} requests a second: median of {ROUNDS} rounds, each the median of {TURNS} turns of {} requests\n",
-        LOAD.rate, LOAD.requests
+        "\nµs of Envoy's CPU a request, one worker, {rate}: median of {ROUNDS} rounds, each the median of {TURNS} turns of {} requests\n",
+        load.requests
     );
     println!(
         "{:<38}{:>8}{:>16}{:>9}{:>14}",
