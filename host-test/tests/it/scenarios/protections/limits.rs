@@ -290,7 +290,6 @@ pub(super) const LIMITS: &[Protection] = &[
             "limits/methods.yaml",
             "limits/methods-absent.yaml",
             "limits/preflights-forwarded.yaml",
-            "limits/answer-to-head.yaml",
             "limits/answer-with-a-body.yaml",
         ],
     },

@@ -74,7 +74,14 @@ impl Algorithm {
             Self::Gcra { period, burst } => {
                 let full = period * u64::from(burst.get());
                 let is_banned = found.is_some_and(|bucket| bucket.key & FLAG != 0);
-                let furthest = now + if is_banned { full + ban } else { full };
+                // As far off as a request, or the beginning of a ban, puts it.
+                let owed = full - period * u64::from(cost.get().min(burst.get()));
+                let furthest = now
+                    + if is_banned {
+                        full.max(owed + ban)
+                    } else {
+                        full
+                    };
                 let tat = found.map(|bucket| bucket.time.min(furthest));
                 let mut finding = gcra(key, tat, period, burst, cost, now);
                 finding.mended = mended(found, furthest);
