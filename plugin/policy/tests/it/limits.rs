@@ -6,6 +6,7 @@ mod hostile;
 mod model;
 mod overload;
 mod races;
+mod stale;
 mod structured;
 mod undone;
 mod verdicts;

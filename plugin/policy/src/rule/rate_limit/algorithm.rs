@@ -16,6 +16,10 @@ const BANNED: u32 = u32::MAX;
 /// The bit of a bucket's key that says so where no count stands.
 const FLAG: u64 = 1;
 
+/// How far a worker's time may lie behind that of one that was faster at the bucket, in nanoseconds: a worker may be held up
+/// between its look at the clock and its look at the bucket.
+const BEHIND: u64 = 1_000_000_000;
+
 /// How a limit counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Algorithm {
@@ -95,7 +99,8 @@ impl Algorithm {
                 let found = found.filter(|bucket| bucket.time > now);
                 let used = found.map_or(0, |bucket| bucket.key as u32);
                 let furthest = now + length.max(ban);
-                let end = found.map_or(now + length, |bucket| bucket.time.min(furthest));
+                let mended = mended(found, furthest);
+                let end = mended.or(found).map_or(now + length, |bucket| bucket.time);
                 let banned = used == BANNED;
                 let next = used
                     .checked_add(cost.get())
@@ -109,7 +114,7 @@ impl Algorithm {
                     reset: end - now,
                     wait: if next.is_some() { 0 } else { end - now },
                     banned,
-                    mended: mended(found, furthest),
+                    mended,
                 }
             }
         }
@@ -155,7 +160,7 @@ impl Algorithm {
 
 /// The bucket with its time cut, if that is to be cut.
 fn mended(found: Option<Bucket>, furthest: u64) -> Option<Bucket> {
-    let bucket = found.filter(|bucket| bucket.time > furthest)?;
+    let bucket = found.filter(|bucket| bucket.time > furthest + BEHIND)?;
     Some(Bucket {
         time: furthest,
         ..bucket

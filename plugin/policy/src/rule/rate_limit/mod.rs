@@ -67,8 +67,9 @@ struct Limit {
     /// Of its buckets: policy, name, algorithm and key.
     identity: u64,
     algorithm: Algorithm,
-    /// The quota as it is announced: units, seconds.
-    announced: (u32, u32),
+    /// The item of `RateLimit-Policy`. Names are `[a-z0-9_-]`, so as strings of structured fields (RFC 9651 section 3.3.3)
+    /// they need no escaping.
+    announced: String,
     cost: NonZeroU32,
     key: Vec<KeyPart>,
     methods: Option<Vec<String>>,
@@ -218,7 +219,10 @@ impl Draft<'_> {
             identity: identity(&[policy, &limit.name, kind, &key]),
             name: limit.name.clone(),
             algorithm,
-            announced: (limit.quota.count, limit.quota.seconds),
+            announced: format!(
+                "\"{}\";q={};w={}",
+                limit.name, limit.quota.count, limit.quota.seconds
+            ),
             cost: NonZeroU32::new(limit.cost).unwrap_or(NonZeroU32::MIN),
             key: limit.key.clone(),
             methods: limit.methods.clone(),

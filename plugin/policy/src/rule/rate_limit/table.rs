@@ -15,11 +15,15 @@ const HEADER: usize = 8;
 const VALUE: usize = HEADER + WAYS * 16;
 const VERSION: u8 = 1;
 
+/// The length of a slot's key, and of the number at its end. Short: nginx then keeps a slot in 256 bytes, and not in 512.
+const KEY: usize = 24;
+const DIGITS: usize = 4;
+
 /// One table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
-    /// Begins the key of each slot.
-    prefix: String,
+    /// Begins the key of each slot; the rest is its number.
+    prefix: [u8; KEY - DIGITS],
     tag: u16,
     slots: u32,
 }
@@ -44,8 +48,7 @@ impl Table {
     /// The table of what `identity` names, for at least `capacity` keys.
     pub(super) fn new(identity: u64, capacity: u32) -> Self {
         Self {
-            // Short: nginx then keeps a slot in 256 bytes, and not in 512.
-            prefix: format!("pc/{identity:016x}/"),
+            prefix: prefix(identity),
             tag: u16::try_from(identity >> 48).unwrap_or(0),
             slots: capacity.div_ceil(WAYS as u32).max(1),
         }
@@ -68,7 +71,7 @@ impl Table {
     pub(super) fn create(&self, store: &dyn Store) -> Result<(), Unavailable> {
         // Where the mark stands, another worker has been through, or is: what it has not created yet, the first
         // request does.
-        let mark = [self.prefix.as_bytes(), b"made"].concat();
+        let mark = [&self.prefix[..], b"made"].concat();
         if store.get(&mark)?.is_some() {
             return Ok(());
         }
@@ -127,13 +130,12 @@ impl Table {
 
     /// ngx_wasm_module looks values up by the CRC-32 of their keys and nothing else. A burst of up to 32 bits always
     /// changes a CRC-32, so names that differ in their last four bytes alone are never taken for each other.
-    fn key(&self, slot: u32) -> Vec<u8> {
-        const DIGITS: &[u8; 64] =
-            b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
-        let mut key = self.prefix.clone().into_bytes();
-        for shift in [18, 12, 6, 0] {
-            let digit = DIGITS.get((slot >> shift & 63) as usize);
-            key.push(digit.copied().unwrap_or(b'0'));
+    fn key(&self, slot: u32) -> [u8; KEY] {
+        let mut key = [0; KEY];
+        let (prefix, digits) = key.split_at_mut(KEY - DIGITS);
+        prefix.copy_from_slice(&self.prefix);
+        for (digit, shift) in digits.iter_mut().zip([18, 12, 6, 0]) {
+            *digit = digit_of(slot >> shift);
         }
         key
     }
@@ -192,6 +194,23 @@ impl Slot {
             *place = bucket;
         }
     }
+}
+
+/// `pc/`, the identity in hexadecimal digits, and `/`.
+fn prefix(identity: u64) -> [u8; KEY - DIGITS] {
+    let mut prefix = *b"pc/----------------/";
+    let digits = prefix.iter_mut().skip(3).take(16);
+    for (digit, shift) in digits.zip((0..64).step_by(4)) {
+        *digit = digit_of((identity >> shift & 0xf) as u32);
+    }
+    prefix
+}
+
+/// The digit of the lowest six bits.
+fn digit_of(number: u32) -> u8 {
+    const ALL: &[u8; 64] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+    let digit = ALL.get((number & 63) as usize);
+    digit.copied().unwrap_or(b'0')
 }
 
 /// Tells a torn value, not a forged one: who can write to the store needs no forgery.
