@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
-use super::charge::Standing;
 use super::key::Key;
+use super::standing::Standing;
 
 /// So many are remembered; a new one takes the place of another.
 const ENTRIES: usize = 1024;

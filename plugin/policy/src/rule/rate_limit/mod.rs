@@ -7,7 +7,9 @@ mod algorithm;
 mod charge;
 mod denied;
 mod fields;
+mod judge;
 mod key;
+mod standing;
 mod table;
 
 use std::num::NonZeroU32;
@@ -15,11 +17,11 @@ use std::num::NonZeroU32;
 use portcullis_config::{Config, Diagnostics, KeyPart, Mode, RateLimit, RateLimitHeaders, code};
 
 use self::algorithm::Algorithm;
-pub(crate) use self::charge::Standing;
 use self::denied::Denied;
 pub(crate) use self::fields::edits;
 use self::key::identity;
 pub(crate) use self::key::{Asker, Seed};
+pub(crate) use self::standing::Standing;
 use self::table::Table;
 use super::client::Caller;
 use super::exempt::Exemption;
