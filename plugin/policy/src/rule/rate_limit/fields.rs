@@ -28,12 +28,14 @@ impl Limits {
                 .filter(|standing| standing.mode == Mode::Enforce);
             standings.filter_map(|standing| Some((standing, self.limits.get(standing.at)?)))
         };
-        let mut fields = Vec::new();
+        let mut fields = Vec::with_capacity(2);
         if enforced().next().is_none() {
             return fields;
         }
         if matches!(self.style, RateLimitHeaders::Draft | RateLimitHeaders::Both) {
-            let (mut policies, mut state) = (String::new(), String::new());
+            let room = 64 * standings.len();
+            let mut policies = String::with_capacity(room);
+            let mut state = String::with_capacity(room);
             // On every response: the formatting of numbers by traits is several times as dear.
             let (mut left, mut reset) = (itoa::Buffer::new(), itoa::Buffer::new());
             for (standing, limit) in enforced() {

@@ -106,18 +106,16 @@ impl Limits {
         method: &[u8],
         asker: &Asker<'_, '_>,
     ) -> Vec<(Applied, &Limit, Key)> {
-        let all = self.shared.iter().chain(own).filter_map(|applied| {
+        let mut all = Vec::with_capacity(self.shared.len() + own.len());
+        all.extend(self.shared.iter().chain(own).filter_map(|applied| {
             let limit = self.limits.get(applied.at)?;
             let applies = self.applies(limit, asker.head, method, asker.caller);
             applies.then(|| {
-                (
-                    *applied,
-                    limit,
-                    self.seed.key(limit.identity, &limit.key, asker),
-                )
+                let key = self.seed.key(limit.identity, &limit.key, asker);
+                (*applied, limit, key)
             })
-        });
-        all.collect()
+        }));
+        all
     }
 
     fn judged<'p>(
