@@ -35,6 +35,26 @@ impl Validator {
             .validate(policy, self.index)
             .map_err(|error| format!("{error:#}"))
     }
+
+    /// Who takes what stands at a place of a policy.
+    fn takes(&self, policy: &Value, pointer: &str) -> Takes {
+        let schema = self.judge(policy);
+        match (&schema, errors_within(policy, pointer).is_empty()) {
+            (Ok(()), true) => Takes::Both,
+            (Err(_), false) => Takes::Neither,
+            (Ok(()), false) => Takes::SchemaAlone,
+            (Err(error), true) => panic!("the schema alone refuses {policy} at {pointer}: {error}"),
+        }
+    }
+}
+
+/// Who takes what a policy says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Takes {
+    Both,
+    Neither,
+    /// What a schema would have to compute.
+    SchemaAlone,
 }
 
 fn schema() -> Value {

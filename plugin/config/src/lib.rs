@@ -41,14 +41,14 @@ pub use health::{Check, Health};
 pub use host_pattern::HostPattern;
 pub use limiter::{Limiter, OnFailure, Protocol};
 pub use observe::{LogPolicy, Observe, Timing};
-pub use origin_pattern::{OriginPattern, OriginPort};
+pub use origin_pattern::{OriginPattern, OriginPort, written_port};
 pub use path_pattern::{PathPattern, Segment, Tail};
 pub use policy::{Config, Unmatched, read};
 pub use profanity::{Fields, Profanity, ProfanityAction, ProfanityTarget, Threshold};
 pub use rate_limit::{Algorithm, Ban, KeyPart, Quota, RateLimit, RateLimitHeaders, Scope};
 pub use request::{Ambiguous, Https, Request};
 pub use route::Route;
-pub use scalar::Mode;
+pub use scalar::{Mode, is_token_byte};
 pub use schema::POLICY_SCHEMA;
 pub use validate::{
     Body, DuplicateKeys, Encoding, Normalize, Parameter, Strictness, Style, UnknownQuery, Validate,

@@ -171,18 +171,24 @@ fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
+/// The port that an origin of this scheme writes so; `None` if no browser writes it.
+pub fn written_port(scheme: &str, digits: &str) -> Option<u16> {
+    let canonical = !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
+    let port = digits.parse().ok().filter(|_| canonical);
+    port.filter(|port| default_port(scheme) != Some(*port))
+}
+
 fn number(scheme: &str, digits: &str) -> Result<u16, Fault> {
     let wrong = |help: &str| {
         let what = "has a port that no browser sends";
         Err((code::CORS_ORIGIN_PORT, what, help.to_owned()))
     };
-    let canonical = !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
-    match digits.parse::<u16>() {
-        Ok(port) if canonical && default_port(scheme) == Some(port) => {
+    match written_port(scheme, digits) {
+        Some(port) => Ok(port),
+        None if digits.parse().ok() == default_port(scheme) && !digits.starts_with('0') => {
             wrong("browsers leave the scheme's own port out")
         }
-        Ok(port) if canonical => Ok(port),
-        _ => wrong("a port is 1 to 65535, or `*` for any"),
+        None => wrong("a port is 1 to 65535, or `*` for any"),
     }
 }
 

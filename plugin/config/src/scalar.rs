@@ -196,7 +196,7 @@ pub(crate) fn size(node: &Node<'_>) -> Option<u64> {
 }
 
 /// Whether `b` may stand in a token (RFC 9110 section 5.6.2).
-pub(crate) fn is_token_byte(b: u8) -> bool {
+pub fn is_token_byte(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
 }
 

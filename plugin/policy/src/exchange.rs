@@ -66,8 +66,8 @@ impl Exchange {
         }
     }
 
-    /// Judges a request by its head. The order is fixed: form, host, preflight, https, origin, method, unmatched; the
-    /// first rule in `enforce` that refuses ends it, one in `report` is recorded and passed.
+    /// Judges a request by its head. The order is fixed: form, host, preflight, https, origin, method, unmatched,
+    /// limits; the first rule in `enforce` that refuses ends it, one in `report` is recorded and passed.
     pub fn on_request_head<'a>(
         &mut self,
         head: &RequestHead<'a>,

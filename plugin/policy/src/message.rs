@@ -111,8 +111,15 @@ pub(crate) fn compare_names(lower: &str, name: &[u8]) -> Ordering {
     lower.bytes().cmp(name.iter().map(u8::to_ascii_lowercase))
 }
 
-fn is(name: &[u8], wanted: &str) -> bool {
+/// Whether a header has this name, in any case.
+pub(crate) fn is(name: &[u8], wanted: &str) -> bool {
     name.eq_ignore_ascii_case(wanted.as_bytes())
+}
+
+/// Whether a header's name begins so, in any case.
+pub(crate) fn begins(name: &[u8], prefix: &str) -> bool {
+    name.get(..prefix.len())
+        .is_some_and(|front| front.eq_ignore_ascii_case(prefix.as_bytes()))
 }
 
 fn first<'a>(lines: &'a [Line<'a>], name: &str) -> Option<&'a [u8]> {

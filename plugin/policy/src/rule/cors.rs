@@ -12,7 +12,7 @@ use portcullis_config::{Cors, MaxAge, OnDisallowed};
 
 use super::origin::{OriginSet, is_own};
 use crate::decision::{Edit, Seen, remove_once};
-use crate::message::{Line, RequestHead};
+use crate::message::{Line, RequestHead, begins, is};
 use crate::refusal::{self, Refusal};
 
 /// The compiled `cors` section.
@@ -79,7 +79,7 @@ const NAMES: [&str; 6] = [
 ];
 
 /// What every header of the protocol begins with.
-const PREFIX: &[u8] = b"access-control-";
+const PREFIX: &str = "access-control-";
 
 /// Headers that pages may read unasked (Fetch standard, "CORS-safelisted response-header name").
 const SAFELISTED: [&str; 7] = [
@@ -220,7 +220,7 @@ impl CorsRule {
         for &(name, value) in lines.iter().filter(|(name, _)| is_protocol(name)) {
             let at = NAMES.iter().zip(&mut seen);
             let found = at
-                .filter(|(one, _)| name.eq_ignore_ascii_case(one.as_bytes()))
+                .filter(|(one, _)| is(name, one))
                 .map(|(_, seen)| seen.see((name, value)))
                 .next();
             if found.is_none() {
@@ -284,7 +284,7 @@ impl CorsRule {
         );
         if self.exposed != "*" {
             let standing = names.into_iter().flatten().filter(|name| {
-                let is_it = |other: &[u8]| other.eq_ignore_ascii_case(name.as_bytes());
+                let is_it = |other: &[u8]| is(other, name);
                 let written = edits.iter().any(|edit| match edit {
                     Edit::Add(name, _) | Edit::Replace(name, _) => is_it(name),
                     Edit::Remove(_) => false,
@@ -305,8 +305,7 @@ impl CorsRule {
 }
 
 fn is_protocol(name: &[u8]) -> bool {
-    name.get(..PREFIX.len())
-        .is_some_and(|front| front.eq_ignore_ascii_case(PREFIX))
+    begins(name, PREFIX)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use portcullis_config::HeaderName;
 
 use super::client::Caller;
 use crate::decision::{Edit, Seen, remove_once};
-use crate::message::Line;
+use crate::message::{Line, is};
 
 /// Stripped whoever sends them: they override the path or the method behind the checks, or (`Proxy`, CVE-2016-5385)
 /// a backend's environment; or they are this filter's own to the upstream.
@@ -110,10 +110,6 @@ fn bytes(text: Cow<'static, str>) -> Cow<'static, [u8]> {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
-}
-
-fn is(name: &[u8], wanted: &str) -> bool {
-    name.eq_ignore_ascii_case(wanted.as_bytes())
 }
 
 /// Backends of the CGI kind read `-` and `_` in a name as one (RFC 3875 section 4.1.18): what must not reach them must

@@ -10,7 +10,7 @@ use portcullis_config::{HeaderPattern, Headers};
 use super::cookies::CookiesRule;
 use super::preset::{self, When};
 use crate::decision::{Edit, Seen, remove_once};
-use crate::message::{Line, compare_names};
+use crate::message::{Line, begins, compare_names};
 
 /// The compiled `headers` section.
 #[derive(Clone, Debug)]
@@ -116,10 +116,7 @@ impl HeadersRule {
     }
 
     fn has_prefix(&self, name: &[u8]) -> bool {
-        self.prefixes.iter().any(|prefix| {
-            name.get(..prefix.len())
-                .is_some_and(|front| front.eq_ignore_ascii_case(prefix.as_bytes()))
-        })
+        self.prefixes.iter().any(|prefix| begins(name, prefix))
     }
 }
 

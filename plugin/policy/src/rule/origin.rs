@@ -3,7 +3,7 @@
 //! An origin that a browser sends has one spelling, so a listed one is found byte for byte. Only where a pattern leaves
 //! something open is an origin taken apart, and what is no origin then matches nothing.
 
-use portcullis_config::{HostPattern, OriginPattern, OriginPort, Origins};
+use portcullis_config::{HostPattern, OriginPattern, OriginPort, Origins, written_port};
 
 use crate::host::HostMap;
 use crate::message::RequestHead;
@@ -84,7 +84,7 @@ fn parts(origin: &[u8]) -> Option<(&str, &str, Option<u16>)> {
     let (scheme, authority) = text.split_once("://")?;
     let (host, port) = match authority.rsplit_once(':') {
         // The last colon of an IPv6 address is not that of a port.
-        Some((host, port)) if !port.ends_with(']') => (host, Some(number(scheme, port)?)),
+        Some((host, port)) if !port.ends_with(']') => (host, Some(written_port(scheme, port)?)),
         _ => (authority, None),
     };
     let is_name = |host: &str| {
@@ -96,13 +96,6 @@ fn parts(origin: &[u8]) -> Option<(&str, &str, Option<u16>)> {
     };
     // An address in brackets is compared as a whole.
     (host.starts_with('[') || is_name(host)).then_some((scheme, host, port))
-}
-
-fn number(scheme: &str, digits: &str) -> Option<u16> {
-    let canonical = !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
-    let port = digits.parse().ok().filter(|_| canonical)?;
-    let own = matches!((scheme, port), ("http", 80) | ("https", 443));
-    (!own).then_some(port)
 }
 
 /// Whether a request comes from a page of its own origin: the origin is that of the host it asks for, or the browser

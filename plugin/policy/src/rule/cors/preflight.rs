@@ -1,7 +1,7 @@
 //! Preflights: a browser asks whether a page may make a request, and is answered here (Fetch standard, "CORS-preflight
 //! fetch"). Origin, method and headers are judged in that order, and only what was asked for is granted.
 
-use portcullis_config::FORBIDDEN_METHODS;
+use portcullis_config::{FORBIDDEN_METHODS, is_token_byte};
 
 use super::{CorsRule, Grant, Reader};
 use crate::message::{RequestHead, compare_names};
@@ -141,8 +141,7 @@ fn trimmed(mut text: &[u8]) -> &[u8] {
 
 /// RFC 9110 section 5.6.2.
 fn is_token(text: &[u8]) -> bool {
-    let legal = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
-    !text.is_empty() && text.iter().all(legal)
+    !text.is_empty() && text.iter().copied().all(is_token_byte)
 }
 
 #[cfg(test)]

@@ -133,7 +133,13 @@ impl<'p> Charge<'p> {
 }
 
 impl Desk<'_> {
-    /// Writes what every charge came to. Where one finds no room after all, the others are taken back.
+    /// Takes back whatever was written, as far as the store lets it.
+    pub(super) fn undo_all(&self, charges: &mut [Charge<'_>]) -> Result<(), Unavailable> {
+        let written = charges.iter_mut().filter(|one| one.written);
+        written.map(|one| one.undo(self)).fold(Ok(()), Result::and)
+    }
+
+    /// Writes what every charge came to, up to one that finds no room after all.
     pub(super) fn write_all(&self, charges: &mut [Charge<'_>]) -> Result<(), Unavailable> {
         let mut tries = TRIES;
         for mode in [Mode::Enforce, Mode::Report] {
@@ -157,9 +163,6 @@ impl Desk<'_> {
                     }
                 }
                 if charge.refuses() {
-                    for written in charges.iter_mut().filter(|one| one.written) {
-                        written.undo(self)?;
-                    }
                     return Ok(());
                 }
             }

@@ -5,7 +5,7 @@ use portcullis_config::{Mode, RateLimitHeaders};
 
 use super::{Limits, SECOND, Standing};
 use crate::decision::{Edit, Seen};
-use crate::message::Line;
+use crate::message::{Line, is};
 
 /// Whole seconds, rounded up: nobody is told to come too early.
 pub(crate) fn seconds(nanoseconds: u64) -> u64 {
@@ -72,10 +72,9 @@ pub(crate) fn edits<'a>(
     edits: &mut Vec<Edit<'a>>,
 ) {
     for (name, value) in limits.fields(standings) {
-        let is_it = |other: &[u8]| other.eq_ignore_ascii_case(name.as_bytes());
-        edits.retain(|edit| !is_it(edit.name()));
+        edits.retain(|edit| !is(edit.name(), name));
         let mut seen = Seen::default();
-        for &line in lines.iter().filter(|(other, _)| is_it(other)) {
+        for &line in lines.iter().filter(|(other, _)| is(other, name)) {
             seen.see(line);
         }
         seen.write(name.as_bytes(), value.into_bytes().into(), edits);

@@ -35,14 +35,11 @@ impl Limits {
         }
         let desk = Desk { store, now };
         let mut charges = self.judged(&applied, &desk)?;
-        if !charges.iter().any(Charge::refuses)
-            && let Err(unavailable) = desk.write_all(&mut charges)
-        {
-            for written in charges.iter_mut().filter(|one| one.written) {
-                // Whether the store takes it or not, the request does not pass.
-                let _ = written.undo(&desk);
+        if !charges.iter().any(Charge::refuses) {
+            let wrote = desk.write_all(&mut charges);
+            if wrote.is_err() || charges.iter().any(Charge::refuses) {
+                wrote.and(desk.undo_all(&mut charges))?;
             }
-            return Err(unavailable);
         }
         // A time that cannot be is mended where nobody is refused, too.
         for charge in charges

@@ -204,8 +204,7 @@ impl Draft<'_> {
                 let routes = u32::try_from(self.config.routes.len()).unwrap_or(u32::MAX);
                 (limit.name.as_str(), routes.saturating_add(1))
             }
-            // No limit has this for a name.
-            // Windows make room by their counts, so they are among themselves.
+            // No limit has such a name. Windows make room by their counts, so they are among themselves.
             (None, _) if on_route && kind != "gcra" => ("routes' windows", CAPACITY),
             (None, _) if on_route => ("routes'", CAPACITY),
             (None, _) => (limit.name.as_str(), CAPACITY),
