@@ -48,6 +48,7 @@ unsafe extern "C" {
         size: *mut usize,
     ) -> Status;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> Status;
+    fn proxy_set_header_map_pairs(map: u32, data: *const u8, size: usize) -> Status;
     fn proxy_add_header_map_value(
         map: u32,
         name: *const u8,
@@ -152,6 +153,12 @@ pub(crate) fn buffer(buffer: Buffer, size: usize) -> Result<Vec<u8>, Status> {
 pub(crate) fn header_map(map: Map) -> Result<Vec<u8>, Status> {
     // SAFETY: as in `buffer`.
     taken(|data, length| unsafe { proxy_get_header_map_pairs(map as u32, data, length) })
+}
+
+/// Puts these lines, in the ABI's serialised form, in the place of all lines of a header map.
+pub(crate) fn set_header_map(map: Map, lines: &[u8]) -> Status {
+    // SAFETY: pointer and length are those of one live slice.
+    unsafe { proxy_set_header_map_pairs(map as u32, lines.as_ptr(), lines.len()) }
 }
 
 /// A property; `path` is its segments, each but the last closed by a zero byte.

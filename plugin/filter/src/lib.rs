@@ -5,6 +5,7 @@
 
 mod check;
 mod explain;
+mod gateway;
 mod host;
 mod http;
 mod root;

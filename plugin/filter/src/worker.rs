@@ -1,8 +1,9 @@
 //! What all exchanges of one worker share.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::hash::{BuildHasher, RandomState};
 
+use crate::gateway::Gateway;
 use crate::shared::Shared;
 
 /// What all exchanges of one worker share.
@@ -10,8 +11,16 @@ use crate::shared::Shared;
 pub(crate) struct Worker {
     pub(crate) ids: Ids,
     pub(crate) shared: Shared,
+    gateway: OnceCell<Gateway>,
     /// Whether the log says already that clients' addresses are not known.
     pub(crate) told_of_hidden_clients: Cell<bool>,
+}
+
+impl Worker {
+    /// The gateway that this runs in; to be asked for in the middle of a request.
+    pub(crate) fn gateway(&self) -> Gateway {
+        *self.gateway.get_or_init(Gateway::ask)
+    }
 }
 
 /// Numbers for requests: a counter under a keyed hash, so that none tells of another.

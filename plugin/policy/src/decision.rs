@@ -58,23 +58,29 @@ impl Reply {
     }
 
     /// The headers after these edits.
-    pub(crate) fn edited(&self, edits: Vec<Edit<'_>>) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let mut headers = self.headers.clone();
-        for edit in edits {
-            match edit {
-                Edit::Add(name, value) => {
-                    headers.push((name.into_owned(), value.into_owned()));
-                }
-                Edit::Replace(name, value) => {
-                    for (_, old) in headers.iter_mut().filter(|(other, _)| **other == *name) {
-                        value.as_ref().clone_into(old);
-                    }
-                }
-                Edit::Remove(name) => headers.retain(|(other, _)| other != name),
-            }
-        }
-        headers
+    pub(crate) fn edited(&self, edits: &[Edit<'_>]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let lines = edited(&self.lines(), edits).into_iter();
+        lines
+            .map(|(name, value)| (name.to_vec(), value.to_vec()))
+            .collect()
     }
+}
+
+/// A message's lines after these edits.
+pub fn edited<'a>(lines: &[Line<'a>], edits: &'a [Edit<'a>]) -> Vec<Line<'a>> {
+    let mut lines = lines.to_vec();
+    for edit in edits {
+        match edit {
+            Edit::Add(name, value) => lines.push((name, value)),
+            Edit::Replace(name, value) => {
+                for line in lines.iter_mut().filter(|(other, _)| *other == &**name) {
+                    line.1 = value;
+                }
+            }
+            Edit::Remove(name) => lines.retain(|(other, _)| other != name),
+        }
+    }
+    lines
 }
 
 /// What a message holds of a header that is to stand on one line.

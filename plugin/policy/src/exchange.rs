@@ -353,7 +353,7 @@ impl Exchange {
     /// A reply with the headers that every response has.
     fn finished(&mut self, mut reply: Reply) -> Reply {
         self.replied = true;
-        reply.headers = reply.edited(self.response_edits(&reply.lines(), true));
+        reply.headers = reply.edited(&self.response_edits(&reply.lines(), true));
         reply
     }
 

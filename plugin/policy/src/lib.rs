@@ -39,6 +39,7 @@ mod decision;
 mod exchange;
 mod explain;
 mod host;
+mod json;
 mod message;
 mod path;
 mod policy;
@@ -51,7 +52,7 @@ mod store;
 
 pub use ambient::Ambient;
 pub use compile::{Verdict, load};
-pub use decision::{Decision, Edit, Reply};
+pub use decision::{Decision, Edit, Reply, edited};
 pub use exchange::Exchange;
 pub use explain::Explanation;
 pub use message::{Line, RequestHead, ResponseHead};

@@ -13,3 +13,4 @@ pub(crate) mod preset;
 pub(crate) mod rate_limit;
 pub(crate) mod request;
 pub(crate) mod target;
+pub(crate) mod validate;

@@ -1,0 +1,1 @@
+//! What a route's body has to be.

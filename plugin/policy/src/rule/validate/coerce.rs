@@ -1,0 +1,1 @@
+//! Text to the values that a schema speaks of.

@@ -1,0 +1,1 @@
+//! Content types, and what a body of one is read as.

@@ -1,0 +1,1 @@
+//! The names and values of a query string.

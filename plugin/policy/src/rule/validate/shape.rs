@@ -1,0 +1,1 @@
+//! What a parameter's schema asks for: it decides how text is read.
