@@ -16,10 +16,11 @@ const POLICY: &str = r#"{
 }"#;
 
 /// Every call that the filter makes while it serves.
-const CALLS: [&str; 8] = [
+const CALLS: [&str; 9] = [
     "proxy_log",
     "proxy_get_buffer_bytes",
     "proxy_get_header_map_pairs",
+    "proxy_set_header_map_pairs",
     "proxy_add_header_map_value",
     "proxy_replace_header_map_value",
     "proxy_remove_header_map_value",
@@ -210,4 +211,37 @@ fn a_clean_request_costs_few_host_calls() {
     // The peer's address, to hold X-Forwarded-For against.
     let request = r#"{"version":1,"request":{"hosts":["a.test"]}}"#;
     check(request, &[headers, ("proxy_get_property", 1)]);
+}
+
+#[test]
+fn many_changes_to_a_response_cost_one_call_and_leave_what_single_ones_leave() {
+    let ask_hardened = |fault: Option<u32>| {
+        let (mut vm, accepted) = start(r#"{"version":1,"headers":{}}"#);
+        assert!(accepted);
+        vm.set_fault("proxy_set_header_map_pairs", fault);
+        ask(&mut vm, &Request::new("GET", "a.test", "/x"))
+    };
+    let sorted = |exchanged: &Exchanged| {
+        let headers = &exchanged.response.as_ref().unwrap().headers;
+        let mut lines: Vec<(Vec<u8>, Vec<u8>)> = headers
+            .iter()
+            .map(|(name, value)| (name.to_vec(), value.to_vec()))
+            .collect();
+        lines.sort();
+        lines
+    };
+    let (at_once, one_by_one) = (ask_hardened(None), ask_hardened(Some(12)));
+    assert_eq!(sorted(&at_once), sorted(&one_by_one));
+    let single = |exchanged: &Exchanged| {
+        let changes =
+            ["add", "replace", "remove"].map(|what| format!("proxy_{what}_header_map_value"));
+        let calls = exchanged.host_calls.iter();
+        calls
+            .filter(|(name, _)| changes.iter().any(|change| change == *name))
+            .map(|(_, count)| count)
+            .sum::<u64>()
+    };
+    assert_eq!(at_once.host_calls["proxy_set_header_map_pairs"], 1);
+    assert_eq!(single(&at_once), 0);
+    assert!(single(&one_by_one) > 3);
 }
