@@ -1,0 +1,19 @@
+"""Serves the game on a free port of loopback, which it prints; `main.py openapi` prints the game's OpenAPI document instead."""
+
+import json
+import socket
+import sys
+
+import uvicorn
+
+from app import app
+
+if sys.argv[1:] == ["openapi"]:
+    print(json.dumps(app.openapi(), indent=2))
+    sys.exit(0)
+
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    print(listener.getsockname()[1], flush=True)
+    # The gateway resolves the client and says it in X-Forwarded-For; its access log says the rest.
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", forwarded_allow_ips="127.0.0.1"))
+    server.run(sockets=[listener])
