@@ -316,6 +316,10 @@ pub mod code {
         POLICY_EMPTY = "policy-empty",
         /// More findings than are shown.
         TOO_MANY = "too-many",
+        /// A path parameter that the route's path does not have, or that need not be there.
+        VALIDATE_PATH_PARAMETER = "validate-path-parameter",
+        /// A style that has no meaning where its parameter stands.
+        VALIDATE_STYLE = "validate-style",
     }
 }
 

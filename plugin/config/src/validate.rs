@@ -1,7 +1,8 @@
 //! `validate`: what a route's parameters and body must look like.
 
-use crate::diagnostic::code;
+use crate::diagnostic::{code, pointer_child};
 use crate::document::Document;
+use crate::headers::HeaderName;
 use crate::scalar::{Mode, is_token_byte, mode, pointer, size};
 use crate::walk::{Node, shown};
 
@@ -134,8 +135,8 @@ pub enum Normalize {
 
 pub(crate) fn read(node: &Node<'_>) -> Option<Validate> {
     let mut object = node.object()?;
-    let text = |_: &Node<'_>, name: &str| Some(name.to_owned());
-    let lower = |_: &Node<'_>, name: &str| Some(name.to_ascii_lowercase());
+    // The engine says which names the route's path has.
+    let template = |_: &Node<'_>, name: &str| Some(name.to_owned());
     let validate = Validate {
         mode: object.read("mode", mode).unwrap_or_default(),
         strictness: object
@@ -147,16 +148,16 @@ pub(crate) fn read(node: &Node<'_>) -> Option<Validate> {
             })
             .unwrap_or_default(),
         path: object
-            .read("path", |n| n.map(text, parameter))
+            .read("path", |n| n.map(template, path_parameter))
             .unwrap_or_default(),
         query: object
-            .read("query", |n| n.map(text, parameter))
+            .read("query", |n| n.map(query_name, parameter))
             .unwrap_or_default(),
         headers: object
-            .read("headers", |n| n.map(lower, parameter))
+            .read("headers", |n| n.map(header_name, parameter))
             .unwrap_or_default(),
         cookies: object
-            .read("cookies", |n| n.map(text, parameter))
+            .read("cookies", |n| n.map(cookie_name, parameter))
             .unwrap_or_default(),
         unknown_query: object
             .read("unknown_query", |n| {
@@ -170,6 +171,48 @@ pub(crate) fn read(node: &Node<'_>) -> Option<Validate> {
     };
     object.finish();
     Some(validate)
+}
+
+/// A query parameter's name. One without any is nothing that a form sends.
+fn query_name(node: &Node<'_>, name: &str) -> Option<String> {
+    if !name.is_empty() {
+        return Some(name.to_owned());
+    }
+    node.error(code::NAME_SYNTAX, "a parameter has a name", None);
+    None
+}
+
+/// A header's name, in lower case.
+fn header_name(node: &Node<'_>, name: &str) -> Option<String> {
+    HeaderName::named(node, name).map(|name| name.to_string())
+}
+
+/// A cookie's name. RFC 6265 section 4.1.1 wants a token, and many are none: what ends a name is all that cannot be.
+fn cookie_name(node: &Node<'_>, name: &str) -> Option<String> {
+    let ends = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '=' | ';');
+    if !name.is_empty() && !name.contains(ends) {
+        return Some(name.to_owned());
+    }
+    node.error(
+        code::NAME_SYNTAX,
+        format!("`{}` is not a cookie's name", shown(name)),
+        None,
+    );
+    None
+}
+
+fn path_parameter(node: &Node<'_>) -> Option<Parameter> {
+    let parameter = parameter(node)?;
+    if parameter.required == Some(false) {
+        let pointer = pointer_child(&node.pointer, "required");
+        node.error_at(
+            &pointer,
+            code::VALIDATE_PATH_PARAMETER,
+            "a path parameter is always there",
+            Some("leave `required` out"),
+        );
+    }
+    Some(parameter)
 }
 
 fn parameter(node: &Node<'_>) -> Option<Parameter> {
@@ -261,4 +304,51 @@ fn content_type(node: &Node<'_>) -> Option<String> {
         Some("`application/json`, `text/*` or `+json`, without parameters"),
     );
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Document, read};
+
+    #[test]
+    fn parameters_have_names_that_requests_can_have() {
+        let check = |validate: &str, expected: &[&str]| {
+            let text = format!(
+                r#"{{"version":1,"routes":[{{"name":"r","path":"/","validate":{validate}}}]}}"#
+            );
+            let document = Document::from_bytes(text.as_bytes()).unwrap();
+            let (_, diagnostics) = read(&document);
+            let found = diagnostics.into_list().into_iter();
+            let found: Vec<String> = found.map(|d| format!("{} {}", d.code, d.pointer)).collect();
+            assert_eq!(found, expected, "{validate}");
+        };
+        let at = "/routes/0/validate";
+        check(
+            r#"{"query":{"a[b]":{"schema":{}}},"headers":{"X-A":{"schema":true}},"cookies":{"a[b],":{"schema":{}}}}"#,
+            &[],
+        );
+        check(
+            r#"{"query":{"":{"schema":{}}}}"#,
+            &[&format!("name-syntax {at}/query/")],
+        );
+        check(
+            r#"{"headers":{":path":{"schema":{}},"a b":{"schema":{}},"X-A":{"schema":{}},"x-a":{"schema":{}}}}"#,
+            &[
+                &format!("header-name {at}/headers/:path"),
+                &format!("header-name {at}/headers/a b"),
+                &format!("duplicate-key {at}/headers/x-a"),
+            ],
+        );
+        for name in ["", "a b", "a=b", "a;", "a\\u0000"] {
+            let pointer = name.replace("\\u0000", "\0");
+            check(
+                &format!(r#"{{"cookies":{{"{name}":{{"schema":{{}}}}}}}}"#),
+                &[&format!("name-syntax {at}/cookies/{pointer}")],
+            );
+        }
+        check(
+            r#"{"path":{"x":{"required":false,"schema":{}},"y":{"required":true,"schema":{}}}}"#,
+            &[&format!("validate-path-parameter {at}/path/x/required")],
+        );
+    }
 }

@@ -1,0 +1,406 @@
+//! Schemas to shapes.
+//!
+//! `allOf` is what all have in common, `anyOf` and `oneOf` what any of them has; `$ref` is followed. What cannot be
+//! followed is open: the schema's own compiler says what is wrong with it.
+
+use std::ops::{BitOr, ControlFlow};
+use std::rc::Rc;
+
+use portcullis_config::Document;
+
+use super::{Shape, Types};
+use crate::path::percent_decoded;
+
+/// The policy's named schemas.
+pub(crate) type Named = [(String, Document)];
+
+/// Steps that a schema may take to compile; what is beyond is open.
+const STEPS: usize = 10_000;
+/// How often a reference is followed inside itself.
+const ROUNDS: usize = 8;
+/// How deep schemas stand in each other, references followed.
+const DEPTH: usize = 64;
+
+/// The shape that a schema asks for.
+pub(crate) fn compile(schema: &Document, named: &Named) -> Rc<Shape> {
+    let mut builder = Builder {
+        named,
+        steps: STEPS,
+        open: Vec::new(),
+        any: Rc::new(Shape::ANY.clone()),
+    };
+    builder.shape(At::root(schema), 0)
+}
+
+/// A schema, and the document that it stands in.
+#[derive(Clone, Copy)]
+struct At<'d> {
+    schema: &'d Document,
+    root: &'d Document,
+}
+
+impl<'d> At<'d> {
+    fn root(document: &'d Document) -> Self {
+        Self {
+            schema: document,
+            root: document,
+        }
+    }
+
+    fn inside(self, schema: &'d Document) -> Self {
+        Self { schema, ..self }
+    }
+
+    fn get(self, keyword: &str) -> Option<Self> {
+        get(self.schema, keyword).map(|schema| self.inside(schema))
+    }
+
+    fn list(self, keyword: &str) -> impl Iterator<Item = Self> {
+        let items = match get(self.schema, keyword) {
+            Some(Document::Array(items)) => items.as_slice(),
+            _ => &[],
+        };
+        items.iter().map(move |item| self.inside(item))
+    }
+
+    fn members(self, keyword: &str) -> impl Iterator<Item = (&'d str, Self)> {
+        let members = match get(self.schema, keyword) {
+            Some(Document::Object(members)) => members.as_slice(),
+            _ => &[],
+        };
+        members
+            .iter()
+            .map(move |(name, schema)| (name.as_str(), self.inside(schema)))
+    }
+
+    /// In draft-07 a `$ref` stands alone, whatever is written beside it.
+    fn refers_alone(self) -> bool {
+        matches!(get(self.root, "$schema"), Some(Document::String(draft)) if draft.contains("draft-07"))
+    }
+}
+
+struct Builder<'d> {
+    named: &'d Named,
+    steps: usize,
+    /// The references that are being followed.
+    open: Vec<&'d Document>,
+    any: Rc<Shape>,
+}
+
+impl<'d> Builder<'d> {
+    fn shape(&mut self, at: At<'d>, depth: usize) -> Rc<Shape> {
+        if self.step().is_break() || depth > DEPTH {
+            return self.any.clone();
+        }
+        let Document::Object(keywords) = at.schema else {
+            return match at.schema {
+                Document::Bool(false) => Rc::new(nothing()),
+                _ => self.any.clone(),
+            };
+        };
+        let reference = at.get("$ref").map(|to| self.followed(to, depth));
+        if let Some(target) = reference.as_ref().filter(|_| at.refers_alone()) {
+            return target.clone();
+        }
+        let mut shape = Rc::new(self.own(at, keywords, depth));
+        if let Some(target) = reference {
+            shape = self.both(&shape, &target);
+        }
+        for sub in at.list("allOf") {
+            let sub = self.shape(sub, depth + 1);
+            shape = self.both(&shape, &sub);
+        }
+        for keyword in ["anyOf", "oneOf"] {
+            let subs: Vec<Rc<Shape>> = at
+                .list(keyword)
+                .map(|sub| self.shape(sub, depth + 1))
+                .collect();
+            let either = subs
+                .into_iter()
+                .reduce(|either, sub| self.either(&either, &sub));
+            if let Some(either) = either {
+                shape = self.both(&shape, &either);
+            }
+        }
+        if at.get("if").is_some() {
+            let [then, otherwise] = ["then", "else"].map(|keyword| match at.get(keyword) {
+                Some(sub) => self.shape(sub, depth + 1),
+                None => self.any.clone(),
+            });
+            let either = self.either(&then, &otherwise);
+            shape = self.both(&shape, &either);
+        }
+        for (_, sub) in at.members("dependentSchemas") {
+            let sub = self.shape(sub, depth + 1);
+            let maybe = self.either(&self.any.clone(), &sub);
+            shape = self.both(&shape, &maybe);
+        }
+        shape
+    }
+
+    /// What the schema's own keywords say.
+    fn own(&mut self, at: At<'d>, keywords: &'d [(String, Document)], depth: usize) -> Shape {
+        let mut shape = Shape::ANY.clone();
+        for (keyword, value) in keywords {
+            match keyword.as_str() {
+                "type" => shape.allowed = shape.allowed & typed(value),
+                "const" => shape.allowed = shape.allowed & type_of(value),
+                "enum" => {
+                    let types = at.list("enum").map(|value| type_of(value.schema));
+                    shape.allowed = shape.allowed & types.fold(Types::NONE, Types::bitor);
+                }
+                "not" | "if" => {
+                    let sub = self.shape(at.inside(value), depth + 1);
+                    shape.hints = shape.hints | sub.hints | sub.said();
+                }
+                _ => shape.hints = shape.hints | spoken_of(keyword, value),
+            }
+        }
+        // Before draft 2020-12 `items` was a list too.
+        for keyword in ["prefixItems", "items"] {
+            for item in at.list(keyword) {
+                let item = self.shape(item, depth + 1);
+                shape.prefix.push(item);
+            }
+        }
+        let items = ["items", "additionalItems", "unevaluatedItems"];
+        let items = items
+            .into_iter()
+            .filter_map(|keyword| at.get(keyword))
+            .find(|items| !matches!(items.schema, Document::Array(_)));
+        shape.items = items.map(|items| self.shape(items, depth + 1));
+        for (name, member) in at.members("properties") {
+            let member = self.shape(member, depth + 1);
+            shape.members.push((name.into(), member));
+        }
+        // Stable, and searched from any side: of two members of one name either may count, as readers differ.
+        shape.members.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let rest = ["additionalProperties", "unevaluatedProperties"];
+        let rest = rest.into_iter().find_map(|keyword| at.get(keyword));
+        shape.rest = rest.map(|rest| self.shape(rest, depth + 1));
+        for (_, member) in at.members("patternProperties") {
+            let member = self.shape(member, depth + 1);
+            shape.rest = Some(match &shape.rest {
+                None => self.loosened(&member),
+                Some(rest) => self.either(&rest.clone(), &member),
+            });
+        }
+        shape
+    }
+
+    fn followed(&mut self, reference: At<'d>, depth: usize) -> Rc<Shape> {
+        let Some(target) = self.target(reference) else {
+            return self.any.clone();
+        };
+        let open = self.open.iter();
+        let rounds = open.filter(|one| std::ptr::eq(**one, target.schema));
+        if rounds.count() >= ROUNDS {
+            return self.any.clone();
+        }
+        self.open.push(target.schema);
+        let shape = self.shape(target, depth + 1);
+        self.open.pop();
+        shape
+    }
+
+    fn target(&self, reference: At<'d>) -> Option<At<'d>> {
+        let Document::String(reference_text) = reference.schema else {
+            return None;
+        };
+        let pointer = percent_decoded(reference_text.strip_prefix('#')?.as_bytes()).into_owned();
+        let pointer = String::from_utf8(pointer).ok()?;
+        let named = pointer.strip_prefix("/schemas/").and_then(|rest| {
+            let (name, inner) = rest
+                .split_once('/')
+                .map_or((rest, None), |(name, inner)| (name, Some(inner)));
+            let name = unescaped(name);
+            let (_, document) = self.named.iter().find(|(other, _)| *other == name)?;
+            Some((At::root(document), inner))
+        });
+        let (mut at, rest) = match named {
+            Some(named) => named,
+            None if pointer.is_empty() => (At::root(reference.root), None),
+            None => (At::root(reference.root), Some(pointer.strip_prefix('/')?)),
+        };
+        for token in rest.into_iter().flat_map(|rest| rest.split('/')) {
+            at.schema = match at.schema {
+                Document::Array(items) => items.get(token.parse::<usize>().ok()?)?,
+                object => get(object, &unescaped(token))?,
+            };
+        }
+        Some(at)
+    }
+
+    /// What two schemas have in common.
+    fn both(&mut self, a: &Rc<Shape>, b: &Rc<Shape>) -> Rc<Shape> {
+        if Rc::ptr_eq(a, &self.any) {
+            return b.clone();
+        }
+        if Rc::ptr_eq(b, &self.any) || self.step().is_break() {
+            return a.clone();
+        }
+        let mut shape = self.merged(a, b, Self::both_said);
+        shape.allowed = a.allowed & b.allowed;
+        shape.hints = a.hints | b.hints;
+        Rc::new(shape)
+    }
+
+    /// What either of two schemas has.
+    fn either(&mut self, a: &Rc<Shape>, b: &Rc<Shape>) -> Rc<Shape> {
+        // A schema that lets nothing in says nothing.
+        if a.allowed == Types::NONE {
+            return b.clone();
+        }
+        if b.allowed == Types::NONE {
+            return a.clone();
+        }
+        if self.step().is_break() {
+            return self.any.clone();
+        }
+        let mut shape = self.merged(a, b, Self::either_said);
+        shape.allowed = a.allowed | b.allowed;
+        shape.hints = a.hints | b.hints | a.said() | b.said();
+        Rc::new(shape)
+    }
+
+    /// Elements and members of two shapes, paired by `pair`: it is told whether the shape that says nothing of one
+    /// could hold it at all.
+    fn merged(&mut self, a: &Shape, b: &Shape, pair: Pairing<'d>) -> Shape {
+        let lists = a.allowed.has(Types::ARRAY) && b.allowed.has(Types::ARRAY);
+        let objects = a.allowed.has(Types::OBJECT) && b.allowed.has(Types::OBJECT);
+        let mut shape = Shape::ANY.clone();
+        for index in 0..a.prefix.len().max(b.prefix.len()) {
+            let item = pair(self, a.item_said(index), b.item_said(index), lists);
+            shape.prefix.push(item.unwrap_or_else(|| self.any.clone()));
+        }
+        shape.items = pair(self, a.items.as_ref(), b.items.as_ref(), lists);
+        let mut names: Vec<&str> = a.names().chain(b.names()).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            let member = pair(self, a.member_said(name), b.member_said(name), objects);
+            let member = member.unwrap_or_else(|| self.any.clone());
+            shape.members.push((name.into(), member));
+        }
+        shape.rest = pair(self, a.rest.as_ref(), b.rest.as_ref(), objects);
+        shape
+    }
+
+    fn both_said(&mut self, a: Said<'_>, b: Said<'_>, _: bool) -> Option<Rc<Shape>> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(self.both(a, b)),
+            (one, other) => one.or(other).cloned(),
+        }
+    }
+
+    fn either_said(&mut self, a: Said<'_>, b: Said<'_>, holds: bool) -> Option<Rc<Shape>> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(self.either(a, b)),
+            (Some(one), None) | (None, Some(one)) if holds => Some(self.loosened(one)),
+            (one, other) => one.or(other).cloned(),
+        }
+    }
+
+    /// What may be of this shape, or anything.
+    fn loosened(&mut self, shape: &Rc<Shape>) -> Rc<Shape> {
+        self.either(&self.any.clone(), shape)
+    }
+
+    fn step(&mut self) -> ControlFlow<()> {
+        match self.steps.checked_sub(1) {
+            None => ControlFlow::Break(()),
+            Some(left) => {
+                self.steps = left;
+                ControlFlow::Continue(())
+            }
+        }
+    }
+}
+
+/// What a shape says of an element or a member, if anything.
+type Said<'s> = Option<&'s Rc<Shape>>;
+type Pairing<'d> = fn(&mut Builder<'d>, Said<'_>, Said<'_>, bool) -> Option<Rc<Shape>>;
+
+fn nothing() -> Shape {
+    Shape {
+        allowed: Types::NONE,
+        ..Shape::ANY.clone()
+    }
+}
+
+/// The last member of that name, which is the one that counts where a name stands twice.
+fn get<'d>(object: &'d Document, name: &str) -> Option<&'d Document> {
+    let Document::Object(members) = object else {
+        return None;
+    };
+    let found = members.iter().rfind(|(other, _)| other == name);
+    found.map(|(_, value)| value)
+}
+
+fn unescaped(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}
+
+/// The value of `type`.
+fn typed(value: &Document) -> Types {
+    match value {
+        Document::Array(words) => words.iter().map(typed).fold(Types::NONE, Types::bitor),
+        Document::String(word) => match word.as_str() {
+            "null" => Types::NULL,
+            "boolean" => Types::BOOLEAN,
+            "integer" => Types::INTEGER,
+            "number" => Types::NUMBER,
+            "string" => Types::STRING,
+            "array" => Types::ARRAY,
+            "object" => Types::OBJECT,
+            _ => Types::NONE,
+        },
+        _ => Types::NONE,
+    }
+}
+
+fn type_of(value: &Document) -> Types {
+    match value {
+        Document::Null => Types::NULL,
+        Document::Bool(_) => Types::BOOLEAN,
+        // 5 and 5.0 are one number.
+        Document::Number(_) => Types::NUMBER,
+        Document::String(_) => Types::STRING,
+        Document::Array(_) => Types::ARRAY,
+        Document::Object(_) => Types::OBJECT,
+    }
+}
+
+/// The types that a keyword says something of.
+fn spoken_of(keyword: &str, value: &Document) -> Types {
+    match keyword {
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => {
+            Types::NUMBER
+        }
+        "format" => match value {
+            Document::String(name)
+                if matches!(name.as_str(), "int32" | "int64" | "float" | "double") =>
+            {
+                Types::NUMBER
+            }
+            _ => Types::STRING,
+        },
+        "minLength" | "maxLength" | "pattern" | "contentEncoding" | "contentMediaType" => {
+            Types::STRING
+        }
+        "items" | "prefixItems" | "additionalItems" | "unevaluatedItems" | "minItems"
+        | "maxItems" | "uniqueItems" | "contains" => Types::ARRAY,
+        "properties"
+        | "patternProperties"
+        | "additionalProperties"
+        | "unevaluatedProperties"
+        | "required"
+        | "minProperties"
+        | "maxProperties"
+        | "propertyNames"
+        | "dependentRequired"
+        | "dependentSchemas"
+        | "dependencies" => Types::OBJECT,
+        _ => Types::NONE,
+    }
+}
