@@ -1,1 +1,347 @@
-//! What a route's body has to be.
+//! What a route's body has to be: its type, its encoding, its size, its form, and what its schema says.
+//!
+//! A body is held only where something has to be read in it. From then on what cannot be read whole, in exactly one
+//! way, is refused; and where anything was changed (opened, normalised), what goes on is what was judged.
+
+mod trouble;
+
+use std::rc::Rc;
+
+use portcullis_config::{Body, Diagnostics, DuplicateKeys, Encoding, Strictness};
+use serde_json::Value;
+
+pub(crate) use self::trouble::Trouble;
+use super::coerce::lax;
+use super::form;
+use super::inflate::inflate;
+use super::media_type::{MediaTypes, Read};
+use super::multipart::{self, Files};
+use super::normalize::Normalizer;
+use super::schema::Schema;
+use super::shape::{self, Named, Shape};
+use super::violation::{Place, Violation, Violations};
+use crate::json::{self, FaultKind, Limits};
+use crate::message::RequestHead;
+
+/// UTF-8 bytes of a member's name.
+const KEY_BYTES: usize = 256;
+
+/// The compiled `validate.body`.
+#[derive(Clone, Debug)]
+pub(crate) struct BodyRule {
+    required: bool,
+    /// `None`: every type, as nothing is read and nobody said which.
+    types: Option<MediaTypes>,
+    /// `None`: any size, likewise.
+    max_bytes: Option<usize>,
+    limits: Limits,
+    encodings: Vec<Encoding>,
+    /// `None`: bodies are not read, only counted.
+    reader: Option<Reader>,
+}
+
+/// What is done with a body that is read.
+#[derive(Clone, Debug)]
+struct Reader {
+    schema: Option<Rc<dyn Schema>>,
+    shape: Rc<Shape>,
+    files: Files,
+    strictness: Strictness,
+    normalizer: Normalizer,
+}
+
+/// What a request's head says of its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Announced {
+    /// `None`: nothing, so there must be no body; or bodies are not read.
+    read: Option<Read>,
+    encoding: Option<Encoding>,
+}
+
+impl BodyRule {
+    /// Compiles the section at `pointer`. `schema` is its own, compiled; `named` are the policy's.
+    pub(crate) fn compile(
+        body: &Body,
+        strictness: Strictness,
+        schema: Option<Rc<dyn Schema>>,
+        named: &Named,
+        pointer: &str,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
+        let normalizes = !body.normalize.is_empty();
+        let reads = body.schema.is_some() || normalizes;
+        let default = ["application/json".to_owned()];
+        let types = match (&body.content_types, reads) {
+            (Some(types), _) => Some(types.as_slice()),
+            (None, true) => Some(default.as_slice()),
+            (None, false) => None,
+        };
+        let types = types.map(|types| {
+            let pointer = format!("{pointer}/content_types");
+            MediaTypes::compile(types, reads, &pointer, diagnostics)
+        });
+        if normalizes && types.as_ref().is_some_and(|types| types.allow(FORM_DATA)) {
+            diagnostics.error(
+                NORMALIZES_PARTS,
+                format!("{pointer}/normalize"),
+                format!("`normalize` cannot change the parts of a `{FORM_DATA}` body"),
+                Some(
+                    "list the content types without it, or leave the strings as they are"
+                        .to_owned(),
+                ),
+            );
+        }
+        let size = |written: u64| usize::try_from(written).unwrap_or(usize::MAX);
+        let limit = |written: Option<u32>, default: u64| size(written.map_or(default, u64::from));
+        let most = 64 << 10;
+        Self {
+            required: body.required.unwrap_or(true),
+            types,
+            max_bytes: body.max_bytes.or(reads.then_some(most)).map(size),
+            limits: Limits {
+                depth: limit(body.max_depth, 32),
+                keys: limit(body.max_keys, 1000),
+                items: limit(body.max_items, 10_000),
+                nodes: limit(body.max_nodes, 100_000),
+                key_bytes: KEY_BYTES,
+                string_bytes: size(body.max_string_bytes.unwrap_or(most)),
+                duplicate_keys: body.duplicate_keys.unwrap_or(DuplicateKeys::Reject),
+            },
+            encodings: body.encodings.clone(),
+            reader: reads.then(|| {
+                let written = body.schema.as_ref();
+                Reader {
+                    schema,
+                    shape: written.map_or_else(
+                        || Rc::new(Shape::ANY.clone()),
+                        |schema| shape::compile(schema, named),
+                    ),
+                    files: written.map_or_else(Files::default, |s| Files::compile(s, named)),
+                    strictness,
+                    normalizer: Normalizer::compile(&body.normalize),
+                }
+            }),
+        }
+    }
+
+    /// Whether bodies are held and read. Otherwise they are counted and pass as they come.
+    pub(crate) fn reads(&self) -> bool {
+        self.reader.is_some()
+    }
+
+    /// Whether a body may go on with other bytes than it came with.
+    pub(crate) fn rewrites(&self) -> bool {
+        let reader = self.reader.as_ref();
+        reader.is_some_and(|reader| !reader.normalizer.is_empty() || !self.encodings.is_empty())
+    }
+
+    /// The most bytes that a body may have as it comes.
+    pub(crate) fn max_bytes(&self) -> Option<usize> {
+        self.max_bytes
+    }
+
+    /// Judges what the head says of the body.
+    ///
+    /// # Errors
+    /// Its content type or encoding is not taken, or its length is past the limit.
+    pub(crate) fn admit(&self, head: &RequestHead<'_>) -> Result<Announced, Trouble> {
+        let read = self.content_type(head)?;
+        let encoding = match self.reads() {
+            true => self.content_encoding(head)?,
+            false => None,
+        };
+        let length = length(head);
+        if self.max_bytes.is_some_and(|max| length > max) {
+            return Err(Trouble::TooLarge);
+        }
+        Ok(Announced { read, encoding })
+    }
+
+    fn content_type(&self, head: &RequestHead<'_>) -> Result<Option<Read>, Trouble> {
+        let Some(types) = &self.types else {
+            return Ok(None);
+        };
+        let mut lines = head.all("content-type");
+        match (lines.next(), lines.next()) {
+            // A request without a body has no type, and not every host tells at its head that it has none.
+            (None, _) if length(head) == 0 && head.get("transfer-encoding").is_none() => Ok(None),
+            (Some(line), None) => {
+                let media_type = types.admit(line).ok_or(Trouble::ContentType)?;
+                let read = media_type.read();
+                if self.reads() && read.is_none() {
+                    return Err(Trouble::ContentType);
+                }
+                Ok(read)
+            }
+            _ => Err(Trouble::ContentType),
+        }
+    }
+
+    fn content_encoding(&self, head: &RequestHead<'_>) -> Result<Option<Encoding>, Trouble> {
+        let mut lines = head.all("content-encoding");
+        let (first, second) = (lines.next(), lines.next());
+        let encoding = match first.map(<[u8]>::to_ascii_lowercase).as_deref() {
+            None | Some(b"identity") => None,
+            Some(b"gzip") => Some(Encoding::Gzip),
+            Some(b"deflate") => Some(Encoding::Deflate),
+            Some(_) => return Err(Trouble::ContentEncoding),
+        };
+        let opened = encoding.is_none_or(|encoding| self.encodings.contains(&encoding));
+        if !opened || second.is_some() {
+            return Err(Trouble::ContentEncoding);
+        }
+        Ok(encoding)
+    }
+
+    /// Judges a body of so many bytes, however much of it is still to come.
+    ///
+    /// # Errors
+    /// There are too many, or the head says nothing of a body.
+    pub(crate) fn count(&self, head: &RequestHead<'_>, bytes: usize) -> Result<(), Trouble> {
+        if self.max_bytes.is_some_and(|max| bytes > max) {
+            return Err(Trouble::TooLarge);
+        }
+        if bytes > 0 && self.types.is_some() && head.get("content-type").is_none() {
+            return Err(Trouble::ContentType);
+        }
+        Ok(())
+    }
+
+    /// Judges a whole body. Gives the bytes that go on in its place, decoded and normalised; `None` are those that
+    /// came.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with its form, or all that is wrong with what it says.
+    pub(crate) fn judge(
+        &self,
+        announced: &Announced,
+        bytes: &[u8],
+    ) -> Result<Option<Vec<u8>>, Trouble> {
+        let Some(reader) = &self.reader else {
+            return Ok(None);
+        };
+        let max = self.max_bytes.unwrap_or(usize::MAX);
+        if bytes.len() > max {
+            return Err(Trouble::TooLarge);
+        }
+        if bytes.is_empty() {
+            return match self.required {
+                true => Err(missing()),
+                false => Ok(None),
+            };
+        }
+        let read = announced.read.as_ref().ok_or(Trouble::ContentType)?;
+        let opened = announced
+            .encoding
+            .map(|encoding| inflate(encoding, bytes, max))
+            .transpose()?;
+        let body = opened.as_deref().unwrap_or(bytes);
+        let changed = reader.judge(read, body, &self.limits)?;
+        Ok(changed.or(opened))
+    }
+}
+
+impl Reader {
+    fn judge(&self, read: &Read, body: &[u8], limits: &Limits) -> Result<Option<Vec<u8>>, Trouble> {
+        // What the schema would say again of a text that is not what it asks for.
+        let mut found = Violations::default();
+        let mut changed = None;
+        let value = match read {
+            Read::Json => {
+                let mut value = json::read(body, limits)?;
+                changed = self.normalizer.apply(body, &mut value);
+                if self.strictness == Strictness::Pydantic {
+                    lax(&mut value, &self.shape);
+                }
+                value
+            }
+            // No pointer leads to a text that is the whole body.
+            Read::Text => Value::from(text(body, limits)?),
+            Read::Form => {
+                let pairs = form::read(body, limits)?;
+                let fields = pairs
+                    .iter()
+                    .map(|pair| (pair.name.as_ref(), Value::from(pair.text.as_ref()), pair.at));
+                let mut value = form::object(fields, &self.shape, limits, &mut found)?;
+                if self.normalizer.apply_tree(&mut value) {
+                    changed = form::rewritten(body, &pairs, &value);
+                }
+                form::coerce(&mut value, &self.shape, self.strictness, &mut found);
+                value
+            }
+            Read::Multipart { boundary } => {
+                let parts = multipart::read(body, boundary, limits.keys)?;
+                let asked = multipart::Asked {
+                    shape: &self.shape,
+                    files: &self.files,
+                    strictness: self.strictness,
+                    limits,
+                };
+                asked.object(&parts, &mut found)?
+            }
+        };
+        self.schema(&value, found)?;
+        Ok(changed)
+    }
+
+    /// Judges what was read. `found` is what is wrong already: the schema's word on the same values is not wanted.
+    fn schema(&self, value: &Value, found: Violations) -> Result<(), Trouble> {
+        let mut all = Violations::default();
+        let mut judged = Violations::default();
+        if let Some(schema) = &self.schema {
+            schema.judge(value, Place::Body, &[], &mut judged);
+        }
+        let known = found.as_slice();
+        let news = judged.as_slice().iter().filter(|violation| {
+            !known
+                .iter()
+                .any(|known| violation.path.starts_with(&known.path))
+        });
+        for violation in known.iter().chain(news) {
+            all.push(violation.clone());
+        }
+        match all.is_empty() {
+            true => Ok(()),
+            false => Err(Trouble::Invalid(all)),
+        }
+    }
+}
+
+/// A body that is one text.
+fn text<'a>(body: &'a [u8], limits: &Limits) -> Result<&'a str, Trouble> {
+    if body.len() > limits.string_bytes {
+        return Err(Trouble::too_complex(FaultKind::StringBytes.text(), 0));
+    }
+    std::str::from_utf8(body)
+        .map_err(|error| Trouble::malformed(FaultKind::NotUtf8.text(), error.valid_up_to()))
+}
+
+/// No body where there must be one.
+fn missing() -> Trouble {
+    let mut found = Violations::default();
+    found.push(Violation {
+        place: Place::Body,
+        path: Vec::new(),
+        keyword: "required",
+        kind: "missing",
+        message: "is required".to_owned(),
+    });
+    Trouble::Invalid(found)
+}
+
+/// How long the head says that the body is; 0 if it does not say.
+fn length(head: &RequestHead<'_>) -> usize {
+    let digits = head.get("content-length").map(std::str::from_utf8);
+    let Some(Ok(digits)) = digits else {
+        return 0;
+    };
+    digits.parse().unwrap_or(usize::MAX)
+}
+
+const FORM_DATA: &str = "multipart/form-data";
+
+/// The diagnostic of `normalize` beside multipart bodies.
+const NORMALIZES_PARTS: &str = "validate-normalize-parts";
+
+#[cfg(test)]
+mod tests;
