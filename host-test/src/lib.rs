@@ -14,6 +14,7 @@ pub mod header_map;
 pub mod host;
 pub mod message;
 pub mod module;
+pub mod openapi;
 pub mod profile;
 pub mod report;
 pub mod scenario;

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod explain;
+mod import;
 mod render;
 mod results;
 mod schema;
@@ -56,6 +57,7 @@ enum Command {
     Check(check::Check),
     Demo(demo::Demo),
     Explain(explain::Explain),
+    Import(import::Import),
     Serve(serve::Serve),
     Render(render::Render),
     Schema(schema::Schema),
@@ -68,6 +70,7 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Demo(demo) => demo.run(),
             Command::Explain(explain) => explain.run(),
+            Command::Import(import) => import.run(),
             Command::Serve(serve) => serve.run(),
             Command::Render(render) => render.run(),
             Command::Schema(schema) => Ok(schema.run()),
