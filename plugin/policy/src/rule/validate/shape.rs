@@ -6,6 +6,7 @@
 //! does.
 
 mod build;
+mod keywords;
 #[cfg(test)]
 mod tests;
 
