@@ -203,7 +203,7 @@ impl Reader<'_> {
 
     /// Tells of a name that stands more often than its value can be spread.
     pub(crate) fn refuse_repeated<T>(&mut self, inside: Inside<'_>) -> Option<T> {
-        self.tell("type", "repeated", "must be sent once", inside)
+        self.tell("type", "repeated", "must be given once", inside)
     }
 
     /// Tells of a value that must be there.
