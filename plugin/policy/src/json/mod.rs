@@ -19,6 +19,8 @@
 mod fault;
 mod number;
 mod pointer;
+#[cfg(test)]
+mod properties;
 mod read;
 mod splice;
 #[cfg(test)]

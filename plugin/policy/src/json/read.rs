@@ -51,7 +51,6 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Value, Fault> {
         at: 0,
         limits,
         nodes: 0,
-        items: Vec::new(),
     };
     if reader.next().is_none() {
         return fault(bytes.len(), FaultKind::Empty);
@@ -69,9 +68,6 @@ struct Reader<'a> {
     limits: &'a Limits,
     /// Values begun.
     nodes: usize,
-    /// The items of the arrays that are open, one array's above the other's: each array is then allocated once, as
-    /// large as it is.
-    items: Vec<Value>,
 }
 
 impl Reader<'_> {
@@ -154,13 +150,13 @@ impl Reader<'_> {
             self.at += 1;
             return Ok(Value::Array(Vec::new()));
         }
-        let below = self.items.len();
+        let mut items = Vec::new();
         loop {
-            if self.next().is_some() && self.items.len() - below == self.limits.items {
+            if self.next().is_some() && items.len() == self.limits.items {
                 return self.fault(FaultKind::Items);
             }
             let item = self.value(depth)?;
-            self.items.push(item);
+            items.push(item);
             match self.next() {
                 Some(b',') => self.at += 1,
                 Some(b']') => break,
@@ -168,7 +164,7 @@ impl Reader<'_> {
             }
         }
         self.at += 1;
-        Ok(Value::Array(self.items.drain(below..).collect()))
+        Ok(Value::Array(items))
     }
 
     fn object(&mut self, depth: usize) -> Result<Value, Fault> {

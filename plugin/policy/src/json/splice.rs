@@ -68,7 +68,6 @@ impl Splicer<'_> {
     fn keep(&mut self, end: usize) -> Option<()> {
         let between = self.text.as_bytes().get(self.kept..end)?;
         self.out.extend_from_slice(between);
-        self.kept = end;
         Some(())
     }
 
