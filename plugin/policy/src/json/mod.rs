@@ -11,11 +11,6 @@
 //! splice    bytes + Changes -> bytes in which only these strings differ
 //! ```
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "not yet called")
-)]
-
 mod fault;
 mod number;
 mod pointer;
