@@ -13,8 +13,8 @@ use portcullis_host_test::scenario::target::{
     Observed, Reloaded, Request, Respond, Runner, SeenRequest, Support, Target, UpstreamSeen,
 };
 use portcullis_policy::{
-    Ambient, Decision, Edit, Exchange, Line, LocalStore, Policy, Reply, RequestHead, ResponseHead,
-    Store, Unavailable, load,
+    Ambient, BodyDecision, BodyNeed, Decision, Edit, Exchange, Line, LocalStore, Policy, Reply,
+    RequestHead, ResponseHead, Store, Unavailable, load,
 };
 use serde_json::Value;
 
@@ -171,7 +171,9 @@ impl Target for EngineTarget {
         };
         let mut exchange = self.policy.begin();
         let is_head = request.method == "HEAD";
-        let decision = exchange.on_request_head(&RequestHead::new(&lines), &gateway);
+        let nothing_follows = request.body.is_empty() && request.trailers.is_empty();
+        let head = RequestHead::new(&lines).with_end(nothing_follows);
+        let decision = exchange.on_request_head(&head, &gateway);
         let seen = |edits: Vec<Edit<'_>>| {
             let mut headers = request.headers.clone();
             apply(&mut headers, edits);
@@ -183,13 +185,41 @@ impl Target for EngineTarget {
                 body: request.body.concat(),
             }
         };
-        let (upstream, mut reply) = match decision {
-            Decision::Reply(reply) => (UpstreamSeen::NotCalled, Some(reply)),
-            Decision::Continue(edits) => (UpstreamSeen::Called(Box::new(seen(edits))), None),
+        let (mut upstream, mut reply) = match decision {
+            Decision::Reply(reply) => (None, Some(reply)),
+            Decision::Continue(edits) | Decision::NeedBody(edits) => (Some(seen(edits)), None),
         };
+        let (need, stale) = (exchange.body_need(), exchange.stale());
         for chunk in &request.body {
+            if need == BodyNeed::Pieces {
+                exchange.on_request_piece(Some(chunk), false);
+            }
             reply = reply.or_else(|| exchange.on_request_body(chunk.len()));
         }
+        if need == BodyNeed::Pieces {
+            exchange.on_request_piece(Some(&[]), true);
+        }
+        if need == BodyNeed::Whole && reply.is_none() {
+            match exchange.on_request_whole(&request.body.concat()) {
+                BodyDecision::Continue => {}
+                BodyDecision::Reply(refused) => reply = Some(refused),
+                BodyDecision::Replace(body) => {
+                    if let Some(seen) = &mut upstream {
+                        for name in stale {
+                            seen.headers.remove(name);
+                        }
+                        seen.headers.push("content-length", body.len().to_string());
+                        seen.body = body;
+                    }
+                }
+            }
+        }
+        if need == BodyNeed::Whole && reply.is_some() {
+            upstream = None;
+        }
+        let upstream = upstream.map_or(UpstreamSeen::NotCalled, |seen| {
+            UpstreamSeen::Called(Box::new(seen))
+        });
         let (status, headers, body) = match reply {
             Some(reply) => replied(reply),
             None => {

@@ -22,7 +22,7 @@
 
 use std::rc::Rc;
 
-use portcullis_policy::{Ambient, Edit, Explanation, Policy, RequestHead};
+use portcullis_policy::{Ambient, Edit, Explanation, Finding, Policy, RequestHead};
 
 use crate::host::{self, Level};
 
@@ -54,22 +54,16 @@ impl Explain {
         }
     }
 
-    pub(crate) fn request_body(&mut self, bytes: usize) {
-        if let Some(explanation) = &mut self.explanation {
-            explanation.on_request_body(bytes);
-        }
-    }
-
     pub(crate) fn response_changed(&mut self, edits: &[Edit<'_>]) {
         if let Some(explanation) = &mut self.explanation {
             explanation.response_changed(edits);
         }
     }
 
-    /// Says it, once.
-    pub(crate) fn log(&mut self) {
+    /// Says it, once, with what was found in the exchange.
+    pub(crate) fn log(&mut self, findings: &[Finding]) {
         if let Some(explanation) = self.explanation.take() {
-            host::log(Level::Info, &explanation.log_line());
+            host::log(Level::Info, &explanation.log_line(findings));
         }
     }
 }

@@ -33,6 +33,7 @@ pub(crate) enum Map {
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub(crate) enum Buffer {
+    RequestBody = 0,
     VmConfiguration = 6,
     PluginConfiguration = 7,
 }
@@ -46,6 +47,13 @@ unsafe extern "C" {
         max_size: usize,
         data: *mut *mut u8,
         size: *mut usize,
+    ) -> Status;
+    fn proxy_set_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        size: usize,
+        data: *const u8,
+        data_size: usize,
     ) -> Status;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> Status;
     fn proxy_set_header_map_pairs(map: u32, data: *const u8, size: usize) -> Status;
@@ -147,6 +155,12 @@ pub(crate) fn log(level: Level, message: &str) {
 pub(crate) fn buffer(buffer: Buffer, size: usize) -> Result<Vec<u8>, Status> {
     // SAFETY: the out pointers are live for the call, and `taken` vouches for what comes back.
     taken(|data, length| unsafe { proxy_get_buffer_bytes(buffer as u32, 0, size, data, length) })
+}
+
+/// Puts these bytes in the place of the first `size` of a buffer.
+pub(crate) fn set_buffer(buffer: Buffer, size: usize, bytes: &[u8]) -> Status {
+    // SAFETY: pointer and length are those of one live slice.
+    unsafe { proxy_set_buffer_bytes(buffer as u32, 0, size, bytes.as_ptr(), bytes.len()) }
 }
 
 /// All lines of a header map, in the ABI's serialised form.

@@ -3,14 +3,15 @@
 use std::rc::Rc;
 
 use portcullis_policy::{
-    Ambient, Decision, Edit, Exchange, Line, Reply, RequestHead, ResponseHead, Store, edited,
+    Ambient, BodyDecision, BodyNeed, Decision, Edit, Exchange, Line, Record, Reply, RequestHead,
+    ResponseHead, Store, edited,
 };
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::explain::Explain;
 use crate::gateway::Gateway;
-use crate::host::{self, Level, Map};
+use crate::host::{self, Buffer, Level, Map};
 use crate::wire;
 use crate::worker::Worker;
 
@@ -21,6 +22,10 @@ pub(crate) struct Http {
     worker: Rc<Worker>,
     /// Where somebody wants to know why.
     explain: Option<Explain>,
+    /// Bytes of the request's body that the host holds back.
+    held: usize,
+    /// Whether the request's headers are held back too.
+    holds_headers: bool,
 }
 
 impl Ambient for Worker {
@@ -54,6 +59,8 @@ impl Http {
             exchange,
             worker,
             explain,
+            held: 0,
+            holds_headers: false,
         }
     }
 
@@ -72,6 +79,34 @@ impl Http {
 }
 
 impl Http {
+    /// Judges the body that the host holds back.
+    fn judge_body(&mut self) -> Action {
+        let Some(exchange) = &mut self.exchange else {
+            return Action::Continue;
+        };
+        let body = match self.held {
+            0 => Vec::new(),
+            size => match host::buffer(Buffer::RequestBody, size) {
+                Ok(body) if body.len() == size => body,
+                // Kong shows none that it has put on the disk.
+                _ => return answer(&exchange.unreadable()),
+            },
+        };
+        let stale = exchange.stale();
+        match exchange.on_request_whole(&body) {
+            BodyDecision::Continue => Action::Continue,
+            BodyDecision::Reply(reply) => answer(&reply),
+            BodyDecision::Replace(body) => {
+                let replaced = host::set_buffer(Buffer::RequestBody, self.held, &body) == 0
+                    && (!self.holds_headers || fits(stale, body.len()));
+                match replaced {
+                    true => Action::Continue,
+                    false => answer(&exchange.unreplaced()),
+                }
+            }
+        }
+    }
+
     /// Makes the changes, and answers a status that was not ok, if one was.
     fn change_response(&self, lines: &[Line<'_>], edits: &[Edit<'_>]) -> host::Status {
         // One call costs as much as two or three; on the others it is not known to keep every line.
@@ -98,18 +133,19 @@ impl Context for Http {
                  if it may, say `client: {forwarded: host}`",
             );
         }
-        if let Some(line) = exchange.finish().and_then(|record| record.log_line()) {
+        let record = exchange.finish();
+        if let Some(line) = record.as_ref().and_then(Record::log_line) {
             host::log(Level::Warn, &line);
         }
         if let Some(explain) = &mut self.explain {
-            explain.log();
+            explain.log(record.as_ref().map_or(&[], |record| &record.findings));
         }
         true
     }
 }
 
 impl HttpContext for Http {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
         let Some(exchange) = &mut self.exchange else {
             return self.refuse_unchecked("there is no policy");
         };
@@ -123,37 +159,90 @@ impl HttpContext for Http {
         let Some(lines) = wire::lines(&bytes) else {
             return self.refuse_unchecked("the request's headers are no header map");
         };
-        let head = RequestHead::new(&lines);
+        let gateway = self.worker.gateway();
+        let mut head = RequestHead::new(&lines);
+        if gateway == Gateway::Envoy {
+            // The others always say the same.
+            head = head.with_end(end);
+        }
         if let Some(explain) = &mut self.explain {
             explain.request(&head, &*self.worker);
         }
-        let edits = match exchange.on_request_head(&head, &*self.worker) {
+        let (edits, needs_body) = match exchange.on_request_head(&head, &*self.worker) {
             Decision::Reply(reply) => return answer(&reply),
-            Decision::Continue(edits) => edits,
+            Decision::NeedBody(edits) => (edits, true),
+            Decision::Continue(edits) => (edits, false),
         };
         if let Some(explain) = &mut self.explain {
             explain.request_changed(&edits);
         }
-        if exchange.reads_request_body() {
+        if exchange.body_need() != BodyNeed::Nothing {
             // APISIX shows no body unasked; the others know nothing of this and say so.
             host::set_property("wasm_process_req_body", "1");
         }
-        for edit in &edits {
-            let status = apply(Map::RequestHeaders, edit);
-            if status != 0 {
-                let why = format!("a request header cannot be changed (status {status})");
-                return self.refuse_unchecked(&why);
-            }
+        self.holds_headers = needs_body && self.worker.holds_headers();
+        let mut status = edits
+            .iter()
+            .map(|edit| apply(Map::RequestHeaders, edit))
+            .max()
+            .unwrap_or(0);
+        if gateway == Gateway::Envoy && !self.holds_headers {
+            // Once they have gone on, nobody can make the length fit another body.
+            let stale = exchange.stale().iter().map(|name| name.as_bytes());
+            let stale = stale.filter(|name| head.lines().iter().any(|(other, _)| other == name));
+            let removed = stale.map(|name| host::remove_header(Map::RequestHeaders, name));
+            status = status.max(removed.max().unwrap_or(0));
         }
-        Action::Continue
+        if status != 0 {
+            let why = format!("a request header cannot be changed (status {status})");
+            return self.refuse_unchecked(&why);
+        }
+        match self.holds_headers {
+            true => Action::Pause,
+            false => Action::Continue,
+        }
     }
 
-    fn on_http_request_body(&mut self, size: usize, _: bool) -> Action {
-        if let Some(explain) = &mut self.explain {
-            explain.request_body(size);
+    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
+        let Some(exchange) = &mut self.exchange else {
+            return Action::Continue;
+        };
+        let need = exchange.body_need();
+        // What is held back is shown again each time.
+        let fresh = size.saturating_sub(self.held);
+        if need == BodyNeed::Whole {
+            self.held = size;
         }
-        let reply = self.exchange.as_mut().and_then(|e| e.on_request_body(size));
-        reply.map_or(Action::Continue, |reply| answer(&reply))
+        if need == BodyNeed::Pieces {
+            let piece = host::buffer(Buffer::RequestBody, size);
+            exchange.on_request_piece(
+                piece.ok().filter(|piece| piece.len() == size).as_deref(),
+                end,
+            );
+        }
+        if let Some(reply) = exchange.on_request_body(fresh) {
+            return answer(&reply);
+        }
+        match need {
+            BodyNeed::Whole if end => self.judge_body(),
+            BodyNeed::Whole => Action::Pause,
+            _ => Action::Continue,
+        }
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        let Some(exchange) = &mut self.exchange else {
+            return Action::Continue;
+        };
+        // A body with trailers behind it is never said to end.
+        match exchange.body_need() {
+            BodyNeed::Whole => self.judge_body(),
+            BodyNeed::Pieces => {
+                exchange.on_request_piece(Some(&[]), true);
+                Action::Continue
+            }
+            BodyNeed::Length | BodyNeed::Nothing => Action::Continue,
+        }
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
@@ -188,6 +277,16 @@ fn apply(map: Map, edit: &Edit<'_>) -> host::Status {
         Edit::Replace(name, value) => host::replace_header(map, name, value),
         Edit::Remove(name) => host::remove_header(map, name),
     }
+}
+
+/// Makes the headers, still held back, those of a body of so many bytes.
+fn fits(stale: &[&str], length: usize) -> bool {
+    let removed = stale
+        .iter()
+        .map(|name| host::remove_header(Map::RequestHeaders, name.as_bytes()));
+    let removed = removed.max().unwrap_or(0);
+    let length = length.to_string();
+    removed == 0 && host::add_header(Map::RequestHeaders, b"content-length", length.as_bytes()) == 0
 }
 
 /// Answers a request. Answered or not, it goes no further.

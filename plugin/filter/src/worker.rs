@@ -12,6 +12,7 @@ pub(crate) struct Worker {
     pub(crate) ids: Ids,
     pub(crate) shared: Shared,
     gateway: OnceCell<Gateway>,
+    holds_headers: OnceCell<bool>,
     /// Whether the log says already that clients' addresses are not known.
     pub(crate) told_of_hidden_clients: Cell<bool>,
 }
@@ -20,6 +21,15 @@ impl Worker {
     /// The gateway that this runs in; to be asked for in the middle of a request.
     pub(crate) fn gateway(&self) -> Gateway {
         *self.gateway.get_or_init(Gateway::ask)
+    }
+
+    /// Whether a request's headers wait with its body: Envoy can, where its configuration says so, and that is said here
+    /// by the VM's environment. Anywhere else such a request would never go on.
+    pub(crate) fn holds_headers(&self) -> bool {
+        *self.holds_headers.get_or_init(|| {
+            let told = std::env::var_os("PORTCULLIS_HOLD_HEADERS");
+            self.gateway() == Gateway::Envoy && told.is_some_and(|told| told == "1")
+        })
     }
 }
 

@@ -14,6 +14,7 @@ use crate::rule::cors::CorsRule;
 use crate::rule::headers::HeadersRule;
 use crate::rule::rate_limit::{self, Limits};
 use crate::rule::request::RequestRule;
+use crate::rule::validate::{self, ValidateRule};
 
 /// What became of a policy file.
 #[derive(Debug)]
@@ -43,7 +44,8 @@ pub fn load(bytes: &[u8]) -> Verdict {
         review(config, &mut diagnostics);
         let table = RouteTable::compile(&config.routes, &mut diagnostics);
         let limits = rate_limit::compile(config, &mut diagnostics);
-        (!diagnostics.has_errors()).then(|| compile(config, table, limits))
+        let validates = validate::compile(config, &mut diagnostics);
+        (!diagnostics.has_errors()).then(|| compile(config, table, limits, validates))
     });
     // The default stands in for a name that is none; nobody gave the policy that.
     let named = !diagnostics.error_within("/name");
@@ -54,7 +56,12 @@ pub fn load(bytes: &[u8]) -> Verdict {
     }
 }
 
-fn compile(config: &Config, table: RouteTable, limits: Option<rate_limit::Compiled>) -> Policy {
+fn compile(
+    config: &Config,
+    table: RouteTable,
+    limits: Option<rate_limit::Compiled>,
+    validates: Vec<Option<Moded<ValidateRule>>>,
+) -> Policy {
     let (limits, mut own) = limits.map_or_else(Default::default, |compiled| {
         (Some(compiled.limits), compiled.routes)
     });
@@ -69,9 +76,11 @@ fn compile(config: &Config, table: RouteTable, limits: Option<rate_limit::Compil
         .routes
         .iter()
         .zip(own)
-        .map(|(route, limits)| RouteRules {
+        .zip(validates)
+        .map(|((route, limits), validate)| RouteRules {
             name: route.name.clone(),
             limits,
+            validate,
             methods: route.methods.clone().unwrap_or_default(),
             patched: patched(Some(route)),
         })
@@ -142,7 +151,7 @@ fn section<C, R>(
     }
 }
 
-fn moded<T>(mode: Mode, compile: impl FnOnce() -> T) -> Option<Moded<T>> {
+pub(crate) fn moded<T>(mode: Mode, compile: impl FnOnce() -> T) -> Option<Moded<T>> {
     (mode != Mode::Off).then(|| Moded {
         rule: compile(),
         mode,

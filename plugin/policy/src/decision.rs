@@ -9,6 +9,8 @@ use crate::message::Line;
 pub enum Decision<'a> {
     /// It goes on to the upstream, with these changes to its headers.
     Continue(Vec<Edit<'a>>),
+    /// As `Continue`, but not before its body is judged: nothing of it may reach the upstream before.
+    NeedBody(Vec<Edit<'a>>),
     /// It is answered here, and the upstream never sees it.
     Reply(Reply),
 }

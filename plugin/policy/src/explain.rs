@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use portcullis_config::Mode;
 
-use self::form::counted;
+use self::form::counts_body;
 use self::members::{Members, changes, text};
 use self::rules::{End, Rules};
 use crate::ambient::Ambient;
@@ -22,6 +22,7 @@ use crate::decision::Edit;
 use crate::host::host_of;
 use crate::message::{Line, RequestHead};
 use crate::policy::Policy;
+use crate::record::Finding;
 use crate::route::Lookup;
 use crate::rule::client::Caller;
 use crate::rule::rate_limit::Asker;
@@ -38,12 +39,12 @@ pub struct Explanation {
     rules: Rules,
     request_changes: String,
     response_changes: String,
-    /// The policy that counts the body, and the bytes so far.
-    counting: Option<(Rc<Policy>, usize)>,
+    /// Rules that are asked later than this, and what they say of a request that they find nothing wrong with.
+    waiting: Vec<(&'static str, Mode, &'static str)>,
 }
 
 impl Policy {
-    /// Explains a request by its head; the body's bytes and the changes that were made are told to it later.
+    /// Explains a request by its head; what was found after that, and the changes that were made, are told to it later.
     #[cold]
     pub fn explain(
         self: &Rc<Self>,
@@ -120,7 +121,20 @@ impl Policy {
             let own = route.map_or(&[][..], |route| &route.limits);
             rules.limits(limits, own, method, &asker, ambient);
         }
-        let counts = hygiene.is_some_and(|moded| moded.rule.counts_body(head));
+        let validate = route.and_then(|route| route.validate.as_ref());
+        let mut waiting = Vec::new();
+        match validate {
+            None => rules.off("validate", "the route has no `validate`, or it is off"),
+            Some(_) if preflight.is_some() => rules.off("validate", "this is a preflight"),
+            Some(moded) => {
+                let why = "parameters and body are as the route asks for them";
+                waiting.push(("validate", moded.mode, why));
+            }
+        }
+        if hygiene.is_some_and(|moded| moded.rule.max_body_bytes().is_some()) && counts_body(head) {
+            let why = "the body stayed within the limit";
+            waiting.push(("request.max_body_bytes", mode, why));
+        }
         let mut members = Members::default();
         members.text("portcullis", Some("explain"));
         members.text("policy", Some(&self.name));
@@ -136,7 +150,7 @@ impl Policy {
             rules,
             request_changes: String::new(),
             response_changes: String::new(),
-            counting: counts.then(|| (Rc::clone(self), 0)),
+            waiting,
         })
     }
 
@@ -223,14 +237,6 @@ impl Ambient for PortZero {
 }
 
 impl Explanation {
-    /// Counts bytes of the body, as [`Exchange::on_request_body`](crate::Exchange::on_request_body) does.
-    #[cold]
-    pub fn on_request_body(&mut self, bytes: usize) {
-        if let Some((_, counted)) = &mut self.counting {
-            *counted = counted.saturating_add(bytes);
-        }
-    }
-
     /// The changes that were made to the request.
     #[cold]
     pub fn request_changed(&mut self, edits: &[Edit<'_>]) {
@@ -243,18 +249,27 @@ impl Explanation {
         self.response_changes = changes(edits);
     }
 
-    /// The explanation as one line of JSON, once the exchange is over.
+    /// The explanation as one line of JSON, once the exchange is over, and with what was found in it.
     #[cold]
-    pub fn log_line(mut self) -> String {
-        if let Some((policy, bytes)) = &self.counting
-            && let Some(moded) = &policy.request
-        {
-            let found = moded
-                .rule
-                .refuse_body(u64::try_from(*bytes).unwrap_or(u64::MAX));
-            let passed = counted(*bytes, "bytes have come");
-            let name = "request.max_body_bytes";
-            self.rules.add(name, moded.mode, found, &passed);
+    pub fn log_line(mut self, findings: &[Finding]) -> String {
+        for (rule, mode, passed) in self.waiting {
+            let mut found = findings
+                .iter()
+                .filter(|finding| finding.refusal.rule.starts_with(rule))
+                .peekable();
+            if found.peek().is_none() {
+                self.rules.add(rule, mode, None, passed);
+            }
+            for finding in found {
+                let (refusal, input) = (finding.refusal, finding.input.join("; "));
+                let why = if input.is_empty() {
+                    refusal.detail
+                } else {
+                    &input
+                };
+                let rules = &mut self.rules;
+                rules.found(refusal.rule, finding.mode, Some(refusal), why);
+            }
         }
         let mut members = self.members;
         match self.rules.ended {

@@ -11,6 +11,8 @@ pub struct RequestHead<'a> {
     lines: &'a [Line<'a>],
     method: &'a [u8],
     path: &'a [u8],
+    /// Whether nothing follows, where the host tells.
+    end: Option<bool>,
 }
 
 impl<'a> RequestHead<'a> {
@@ -20,6 +22,15 @@ impl<'a> RequestHead<'a> {
             lines,
             method: first(lines, ":method").unwrap_or_default(),
             path: first(lines, ":path").unwrap_or_default(),
+            end: None,
+        }
+    }
+
+    /// With what a host knows that tells the end of a message: whether nothing follows this head.
+    pub fn with_end(self, end: bool) -> Self {
+        Self {
+            end: Some(end),
+            ..self
         }
     }
 
@@ -42,6 +53,38 @@ impl<'a> RequestHead<'a> {
     /// keeps the client's in `host`, so `host` wins where both stand.
     pub fn authority(&self) -> Option<&'a [u8]> {
         self.get("host").or_else(|| self.get(":authority"))
+    }
+
+    /// The announced length of the body. One past 2^64 is that long at least.
+    pub(crate) fn content_length(&self) -> Option<u64> {
+        let digits = std::str::from_utf8(self.get("content-length")?).ok()?;
+        Some(digits.parse().unwrap_or(u64::MAX))
+    }
+
+    /// Whether what follows is a tunnel and no body: an upgrade (RFC 9110 section 7.8) that is not framed as one.
+    pub(crate) fn is_tunnel(&self) -> bool {
+        self.get("upgrade").is_some()
+            && self.get("transfer-encoding").is_none()
+            && self.content_length().is_none_or(|length| length == 0)
+    }
+
+    /// Whether a body follows: as the host says, or as the message is framed (RFC 9112 section 6.3).
+    pub(crate) fn has_body(&self) -> bool {
+        if self.is_tunnel() {
+            return false;
+        }
+        match self.end {
+            Some(end) => !end,
+            None => {
+                self.get("transfer-encoding").is_some()
+                    || self.content_length().is_some_and(|length| length > 0)
+            }
+        }
+    }
+
+    /// Whether a body may follow all the same: HTTP/2 needs no header for that (RFC 9113 section 8.1.1).
+    pub(crate) fn may_have_body(&self) -> bool {
+        self.has_body() || (self.end.is_none() && !self.is_tunnel())
     }
 
     /// Whether the connection to the gateway itself is encrypted.

@@ -11,6 +11,7 @@ use crate::rule::cors::CorsRule;
 use crate::rule::headers::HeadersRule;
 use crate::rule::rate_limit::{Applied, Limits, Opened};
 use crate::rule::request::RequestRule;
+use crate::rule::validate::ValidateRule;
 use crate::store::{Store, Unavailable};
 
 /// A policy that decides. Built by [`load`](crate::load), and only from a file without an error.
@@ -49,6 +50,7 @@ pub(crate) struct RouteRules {
     pub(crate) patched: Patched,
     /// Its own limits, beside those for every request.
     pub(crate) limits: Vec<Applied>,
+    pub(crate) validate: Option<Moded<ValidateRule>>,
 }
 
 /// The sections that a route may patch, as they hold for its requests.

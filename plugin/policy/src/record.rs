@@ -36,6 +36,8 @@ pub struct Finding {
     pub mode: Mode,
     /// The rate limit that found it.
     pub limit: Option<String>,
+    /// The first three things that are wrong with the input: where, and by which keyword; never the value.
+    pub input: Vec<String>,
 }
 
 /// The log line's members.
@@ -48,6 +50,8 @@ struct LogLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<&'a str>,
     code: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    input: &'a [String],
     mode: &'static str,
     status: u16,
     #[serde(serialize_with = "lossy")]
@@ -76,6 +80,7 @@ impl Record {
             rule: last.refusal.rule,
             limit: last.limit.as_deref(),
             code: last.refusal.code,
+            input: &last.input,
             mode: last.mode.as_str(),
             status: last.refusal.status,
             method: &self.method,
@@ -117,11 +122,13 @@ mod tests {
                     refusal: &refusal::HOST_NOT_ALLOWED,
                     mode: Mode::Report,
                     limit: None,
+                    input: Vec::new(),
                 },
                 Finding {
                     refusal: &refusal::ROUTE_NOT_FOUND,
                     mode: Mode::Enforce,
                     limit: None,
+                    input: Vec::new(),
                 },
             ],
         };

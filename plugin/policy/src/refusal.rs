@@ -1,9 +1,4 @@
-//! Every way in which a request is refused, and the reply that says so.
-
-use portcullis_config::ErrorFormat;
-use serde::Serialize;
-
-use crate::decision::Reply;
+//! Every way in which a request is refused.
 
 /// One way in which a request is refused. The codes are stable: clients and alerts are written against them.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,6 +46,24 @@ refusals! {
     QUERY_TOO_MANY = "query-too-many", "request.max_query_params", 400, 3, "the query has too many parameters";
     /// A larger body than the policy allows.
     BODY_TOO_LARGE = "body-too-large", "request.max_body_bytes", 413, 8, "the body is too large";
+    /// A larger body than its route allows.
+    ROUTE_BODY_TOO_LARGE = "body-too-large", "validate.body.max_bytes", 413, 8, "the body is too large";
+    /// A body that its route has to read, and that the gateway does not show whole.
+    BODY_UNREADABLE = "body-unreadable", "validate.body", 413, 8, "the body cannot be read whole";
+    /// A body of another type, or none, than its route takes (RFC 9110 section 15.5.16).
+    CONTENT_TYPE_NOT_ALLOWED = "content-type-not-allowed", "validate.body.content_types", 415, 3, "the body is of no type that is taken here";
+    /// A body that is coded as its route does not take it (RFC 9110 section 15.5.16).
+    CONTENT_ENCODING_NOT_ALLOWED = "content-encoding-not-allowed", "validate.body.encodings", 415, 3, "the body is encoded in a way that is not taken here";
+    /// A body that is not what its content type says.
+    BODY_MALFORMED = "body-malformed", "validate.body", 400, 3, "the body cannot be read";
+    /// A name that stands twice in an object.
+    BODY_DUPLICATE_KEY = "body-duplicate-key", "validate.body.duplicate_keys", 400, 3, "the body has a name twice";
+    /// A body that is nested, split or stretched beyond its route's limits.
+    BODY_TOO_COMPLEX = "body-too-complex", "validate.body", 400, 3, "the body is too complex";
+    /// A well-formed input that breaks its schema.
+    INPUT_INVALID = "input-invalid", "validate", 422, 3, "the request does not have the form that is asked for";
+    /// A body that would have to be changed, behind a gateway that changes none.
+    BODY_NOT_NORMALIZED = "body-not-normalized", "validate.body.normalize", 422, 3, "the body would have to be changed before it is passed on";
     /// A preflight from an origin that may not read.
     CORS_PREFLIGHT_ORIGIN = "cors-preflight-not-allowed", "cors.origins", 403, 7, "this cross-origin request is not allowed";
     /// A preflight for a method that pages may not use.
@@ -95,107 +108,13 @@ refusals! {
     ROUTE_METHOD_NOT_ALLOWED = "route-method-not-allowed", "unmatched", 405, 12, "this path does not take this method";
 }
 
-/// The problem type of a 429 (draft-ietf-httpapi-ratelimit-headers-10, "Quota Exceeded").
-const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-
-/// A reply's body as a problem document (RFC 9457 section 3).
-#[derive(Serialize)]
-struct Problem<'a> {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: &'a str,
-    code: &'a str,
-    request_id: &'a str,
-    #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
-    violated_policies: Option<[&'a str; 1]>,
-}
-
-/// A reply's body as FastAPI writes its errors, with what it has no place for beside it.
-#[derive(Serialize)]
-struct Detail<'a> {
-    detail: &'a str,
-    code: &'a str,
-    request_id: &'a str,
-}
-
-impl Refusal {
-    /// The reply before the policy's header rules are applied to it. `header` is the one that the status must carry:
-    /// `Allow` for a 405, `Location` for a redirect, `Retry-After` for a 429 (RFC 9110 sections 15.5.6, 15.4 and 10.2.3).
-    /// `limit` is the rate limit that refuses.
-    pub(crate) fn reply(
-        &self,
-        format: ErrorFormat,
-        grpc: bool,
-        request_id: &str,
-        header: Option<(&str, Vec<u8>)>,
-        limit: Option<&str>,
-    ) -> Reply {
-        let (detail, code) = (self.detail, self.code);
-        // Caches may keep a 404 or a 405 unasked (RFC 9110 section 15.1): a refusal is about this request only.
-        let mut headers = vec![(b"cache-control".to_vec(), b"no-store".to_vec())];
-        if let Some((name, value)) = header {
-            headers.push((name.into(), value));
-        }
-        if grpc {
-            // The host makes the gRPC response and its content type: a second one would be joined to it.
-            return Reply {
-                status: self.status,
-                grpc_status: Some(self.grpc_status),
-                headers,
-                body: format!("{detail} ({code}, request {request_id})"),
-            };
-        }
-        let (content_type, body) = match format {
-            ErrorFormat::Problem => {
-                let problem = Problem {
-                    r#type: match self.status {
-                        429 => QUOTA_EXCEEDED,
-                        _ => "about:blank",
-                    },
-                    title: reason(self.status),
-                    status: self.status,
-                    detail,
-                    code,
-                    request_id,
-                    violated_policies: limit.map(|name| [name]),
-                };
-                ("application/problem+json", serde_json::to_string(&problem))
-            }
-            ErrorFormat::Fastapi => {
-                let error = Detail {
-                    detail,
-                    code,
-                    request_id,
-                };
-                ("application/json", serde_json::to_string(&error))
-            }
-        };
-        headers.push((b"content-type".to_vec(), content_type.into()));
-        Reply {
-            status: self.status,
-            grpc_status: None,
-            headers,
-            // Strings and a number: this cannot fail, and a reply without its body still refuses.
-            body: body.unwrap_or_default(),
-        }
-    }
-}
-
-impl Reply {
-    /// The reply where no policy can judge: what cannot be checked does not pass. `id` is the request's.
-    pub fn unchecked(id: u128) -> Self {
-        UNCHECKED.reply(ErrorFormat::Problem, false, &request_id(id), None, None)
-    }
-}
-
 /// A request's id as clients and logs see it.
 pub(crate) fn request_id(id: u128) -> String {
     format!("{id:032x}")
 }
 
 /// The reason phrase, which RFC 9457 section 4.2.1 asks for as the title of an `about:blank` problem.
-fn reason(status: u16) -> &'static str {
+pub(crate) fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         301 => "Moved Permanently",
@@ -208,7 +127,9 @@ fn reason(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         413 => "Content Too Large",
         414 => "URI Too Long",
+        415 => "Unsupported Media Type",
         421 => "Misdirected Request",
+        422 => "Unprocessable Content",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         503 => "Service Unavailable",
@@ -231,25 +152,5 @@ mod tests {
             );
             assert_ne!(reason(refusal.status), "Error", "{}", refusal.status);
         }
-    }
-
-    #[test]
-    fn a_405_says_what_is_allowed() {
-        let reply = METHOD_NOT_ALLOWED.reply(
-            ErrorFormat::Fastapi,
-            false,
-            "id",
-            Some(("allow", b"GET".to_vec())),
-            None,
-        );
-        assert!(
-            reply
-                .headers
-                .contains(&(b"allow".to_vec(), b"GET".to_vec()))
-        );
-        assert_eq!(
-            reply.body,
-            r#"{"detail":"this method is not allowed here","code":"method-not-allowed","request_id":"id"}"#
-        );
     }
 }

@@ -38,7 +38,6 @@ fn refuse_unsupported(config: &Config, diagnostics: &mut Diagnostics) {
     let written = [
         (config.limiter.is_some(), "/limiter"),
         (config.profanity.is_some(), "/profanity"),
-        (config.schemas.is_some(), "/schemas"),
         (config.errors.mask_upstream, "/errors/mask_upstream"),
         (config.observe.is_some(), "/observe"),
         (config.health.is_some(), "/health"),
@@ -50,13 +49,8 @@ fn refuse_unsupported(config: &Config, diagnostics: &mut Diagnostics) {
         refuse(limit.scope == Scope::Global, format!("{at}/scope"));
     }
     for route in &config.routes {
-        let written = [
-            (route.validate.is_some(), "validate"),
-            (route.profanity.is_some(), "profanity"),
-        ];
-        for (written, key) in written {
-            refuse(written, format!("/routes/{}/{key}", route.index));
-        }
+        let pointer = format!("/routes/{}/profanity", route.index);
+        refuse(route.profanity.is_some(), pointer);
     }
 }
 
@@ -75,10 +69,10 @@ fn refuse_taken_names(routes: &[Route], diagnostics: &mut Diagnostics) {
 }
 
 fn warn(config: &Config, diagnostics: &mut Diagnostics) {
-    let on_a_route = config
-        .routes
-        .iter()
-        .any(|r| r.headers.is_some() || r.cors.is_some() || !r.rate_limits.is_empty());
+    let on_a_route = config.routes.iter().any(|r| {
+        let written = r.headers.is_some() || r.cors.is_some() || r.validate.is_some();
+        written || !r.rate_limits.is_empty()
+    });
     let protects = config.request.is_some()
         || config.headers.is_some()
         || config.cors.is_some()

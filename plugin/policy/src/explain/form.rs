@@ -96,23 +96,20 @@ impl Rules {
         }
 
         let name = "request.max_body_bytes";
-        let announced = head.get("content-length");
-        match (rule.refuse_body(u64::MAX), announced) {
-            (None, _) => self.off(name, "no `max_body_bytes` is written"),
-            // Counted as it comes, after all that the head can be refused for.
-            (Some(_), _) if rule.counts_body(head) => {}
-            (Some(_), length) => {
-                let length = length.unwrap_or_default();
-                let found = ask(name, b"/", &[(b"content-length", length)]);
-                self.add(
-                    name,
-                    mode,
-                    found,
-                    "the announced length is within the limit",
-                );
-            }
+        if rule.max_body_bytes().is_none() {
+            self.off(name, "no `max_body_bytes` is written");
+        } else if !counts_body(head) {
+            let found = rule.refuse_announced(head);
+            let why = "the announced length is within the limit";
+            self.add(name, mode, found, why);
         }
     }
+}
+
+/// Whether the length of the body shows only as it comes, after all that the head can be refused for.
+#[cold]
+pub(super) fn counts_body(head: &RequestHead<'_>) -> bool {
+    head.content_length().is_none() && !head.is_tunnel()
 }
 
 /// What that rule finds in this target and these lines; not what another does.

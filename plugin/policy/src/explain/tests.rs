@@ -43,9 +43,14 @@ fn explained(policy: &Rc<Policy>, lines: &[(&str, &str)], from: &From, body: usi
         .iter()
         .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
         .collect();
-    let mut explanation = policy.explain(&RequestHead::new(&lines), from);
-    explanation.on_request_body(body);
-    serde_json::from_str(&explanation.log_line()).unwrap()
+    let head = RequestHead::new(&lines);
+    let explanation = policy.explain(&head, from);
+    let mut exchange = policy.begin();
+    if !matches!(exchange.on_request_head(&head, from), Decision::Reply(_)) {
+        exchange.on_request_body(body);
+    }
+    let findings = exchange.finish().map(|record| record.findings);
+    serde_json::from_str(&explanation.log_line(&findings.unwrap_or_default())).unwrap()
 }
 
 /// `rule decision code` of each rule that has something to say against the request.
@@ -262,6 +267,7 @@ fn what_is_not_written_is_off() {
         "cors",
         "request.https",
         "unmatched",
+        "validate",
     ];
     assert_eq!(off, expected);
     assert_eq!(against(&found), Vec::<String>::new());
@@ -454,7 +460,7 @@ proptest! {
         let mut exchange = policy.begin();
         let reply = match exchange.on_request_head(&RequestHead::new(&bytes), &PEER) {
             Decision::Reply(reply) => Some(reply),
-            Decision::Continue(_) => exchange.on_request_body(body),
+            Decision::Continue(_) | Decision::NeedBody(_) => exchange.on_request_body(body),
         };
         let found = explained(&policy, &all, &PEER, body);
         prop_assert_eq!(found["status"].as_u64(), reply.as_ref().map(|reply| reply.status.into()));

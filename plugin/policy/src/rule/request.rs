@@ -54,7 +54,7 @@ impl RequestRule {
         self.hosts.is_some() || self.https.is_some()
     }
 
-    /// Judges the form of the head: its lines, its target, and the length of the body that it announces.
+    /// Judges the form of the head: its lines and its target.
     pub(crate) fn refuse_form(&self, head: &RequestHead<'_>) -> Option<&'static Refusal> {
         let target = head.path();
         refuse_lines(head.lines(), self.lines)
@@ -79,20 +79,17 @@ impl RequestRule {
                 let refused = target::query_parameters(target) > self.max_query_params;
                 refused.then_some(&refusal::QUERY_TOO_MANY)
             })
-            .or_else(|| self.refuse_body(content_length(head)?))
     }
 
-    /// Judges a body of so many bytes.
-    pub(crate) fn refuse_body(&self, bytes: u64) -> Option<&'static Refusal> {
+    /// The bytes that a body may have, if there is a limit.
+    pub(crate) fn max_body_bytes(&self) -> Option<u64> {
+        self.max_body_bytes
+    }
+
+    /// Judges the length of the body that the head announces.
+    pub(crate) fn refuse_announced(&self, head: &RequestHead<'_>) -> Option<&'static Refusal> {
         let limit = self.max_body_bytes?;
-        (bytes > limit).then_some(&refusal::BODY_TOO_LARGE)
-    }
-
-    /// Whether the body's bytes are to be counted as they come: the head does not tell their number. What follows an
-    /// upgrade is no body (RFC 9110 section 7.8), unless it is framed as one.
-    pub(crate) fn counts_body(&self, head: &RequestHead<'_>) -> bool {
-        let tunnel = head.get("upgrade").is_some() && head.get("transfer-encoding").is_none();
-        self.max_body_bytes.is_some() && content_length(head).is_none() && !tunnel
+        (head.content_length()? > limit).then_some(&refusal::BODY_TOO_LARGE)
     }
 
     /// Judges the host; `None` is one that is not valid.
@@ -117,10 +114,4 @@ impl RequestRule {
     pub(crate) fn allow(&self) -> String {
         self.methods.join(", ")
     }
-}
-
-/// The announced length of the body. One past 2^64 is that long at least.
-fn content_length(head: &RequestHead<'_>) -> Option<u64> {
-    let digits = std::str::from_utf8(head.get("content-length")?).ok()?;
-    Some(digits.parse().unwrap_or(u64::MAX))
 }

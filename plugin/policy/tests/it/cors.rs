@@ -59,7 +59,7 @@ fn exchanged_in(
             forwarded: false,
             exchange,
         },
-        Decision::Continue(_) => Exchanged {
+        Decision::Continue(_) | Decision::NeedBody(_) => Exchanged {
             answer: Answer {
                 status: upstream.status,
                 headers: responded(&exchange, &upstream.headers),

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use portcullis_policy::{Line, Reply, ResponseHead, load};
+use portcullis_policy::{BodyNeed, Line, Reply, ResponseHead, load};
 
 use super::{Seen, get, judged, outcome, policy};
 
@@ -107,7 +107,7 @@ fn a_body_is_counted_where_the_head_does_not_tell_its_length() {
         head.push(("upgrade", "websocket"));
         head.extend(extra);
         let (_, exchange) = judged(&policy(&text("enforce")), &head);
-        exchange.reads_request_body()
+        exchange.body_need() != BodyNeed::Nothing
     };
     assert!(!upgraded(&[]) && upgraded(&[("transfer-encoding", "chunked")]));
     assert_eq!(outcome(&policy(&text("enforce")), &get("*")).0, 400);

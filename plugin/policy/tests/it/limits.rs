@@ -51,15 +51,16 @@ impl Clocked {
             .collect();
         let mut exchange = policy.begin();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (status, headers, body) =
-            match exchange.on_request_head(&RequestHead::new(&lines), &self.gateway) {
-                Decision::Reply(reply) => {
-                    let headers = reply.headers.iter();
-                    let headers = headers.map(|(name, value)| (text(name), text(value)));
-                    (reply.status, headers.collect(), reply.body)
-                }
-                Decision::Continue(_) => (0, added(&exchange), String::new()),
-            };
+        let (status, headers, body) = match exchange
+            .on_request_head(&RequestHead::new(&lines), &self.gateway)
+        {
+            Decision::Reply(reply) => {
+                let headers = reply.headers.iter();
+                let headers = headers.map(|(name, value)| (text(name), text(value)));
+                (reply.status, headers.collect(), reply.body)
+            }
+            Decision::Continue(_) | Decision::NeedBody(_) => (0, added(&exchange), String::new()),
+        };
         let record = exchange.finish().into_iter();
         let findings = record.flat_map(|record| record.findings).map(|finding| {
             let limit = finding.limit.unwrap_or_default();

@@ -4,6 +4,7 @@
 
 mod cors;
 mod decisions;
+mod inputs;
 mod limits;
 mod oddities;
 mod routing;
@@ -77,7 +78,7 @@ fn judged(policy: &Rc<Policy>, lines: &[(&str, &str)]) -> (Seen, Exchange) {
     let mut exchange = policy.begin();
     let seen = match exchange.on_request_head(&RequestHead::new(&lines), &Gateway::default()) {
         Decision::Reply(reply) => Seen::Reply(reply),
-        Decision::Continue(edits) => {
+        Decision::Continue(edits) | Decision::NeedBody(edits) => {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             let edits = edits.iter().map(|edit| match edit {
                 Edit::Add(name, value) => format!("+{}: {}", text(name), text(value)),

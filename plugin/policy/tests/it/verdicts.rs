@@ -89,10 +89,7 @@ fn what_is_not_enforced_is_never_accepted() {
             "rate_limits": [{"name": "a", "quota": "1/1s", "key": ["all"], "scope": "global"}],
             "limiter": {"protocol": "rls-grpc", "upstream": "x"},
             "profanity": {},
-            "schemas": {"A": {}},
-            "routes": [{
-                "name": "r", "path": "/", "validate": {}, "profanity": {"fields": "all"}
-            }],
+            "routes": [{"name": "r", "path": "/", "profanity": {"fields": "all"}}],
             "errors": {"mask_upstream": true},
             "observe": {},
             "health": {"live": "/livez"}
@@ -100,12 +97,10 @@ fn what_is_not_enforced_is_never_accepted() {
         &[
             "not-supported /limiter",
             "not-supported /profanity",
-            "not-supported /schemas",
             "not-supported /errors/mask_upstream",
             "not-supported /observe",
             "not-supported /health",
             "not-supported /rate_limits/0/scope",
-            "not-supported /routes/0/validate",
             "not-supported /routes/0/profanity",
         ],
     );

@@ -150,8 +150,9 @@ impl BodyRule {
             true => self.content_encoding(head)?,
             false => None,
         };
-        let length = length(head);
-        if self.max_bytes.is_some_and(|max| length > max) {
+        let length = head.content_length().unwrap_or_default();
+        let fits = |max| usize::try_from(length).is_ok_and(|length| length <= max);
+        if !self.max_bytes.is_none_or(fits) {
             return Err(Trouble::TooLarge);
         }
         Ok(Announced { read, encoding })
@@ -163,8 +164,8 @@ impl BodyRule {
         };
         let mut lines = head.all("content-type");
         match (lines.next(), lines.next()) {
-            // A request without a body has no type, and not every host tells at its head that it has none.
-            (None, _) if length(head) == 0 && head.get("transfer-encoding").is_none() => Ok(None),
+            // A request without a body has no type.
+            (None, _) if !head.has_body() => Ok(None),
             (Some(line), None) => {
                 let media_type = types.admit(line).ok_or(Trouble::ContentType)?;
                 let read = media_type.read();
@@ -191,20 +192,6 @@ impl BodyRule {
             return Err(Trouble::ContentEncoding);
         }
         Ok(encoding)
-    }
-
-    /// Judges a body of so many bytes, however much of it is still to come.
-    ///
-    /// # Errors
-    /// There are too many, or the head says nothing of a body.
-    pub(crate) fn count(&self, head: &RequestHead<'_>, bytes: usize) -> Result<(), Trouble> {
-        if self.max_bytes.is_some_and(|max| bytes > max) {
-            return Err(Trouble::TooLarge);
-        }
-        if bytes > 0 && self.types.is_some() && head.get("content-type").is_none() {
-            return Err(Trouble::ContentType);
-        }
-        Ok(())
     }
 
     /// Judges a whole body. Gives the bytes that go on in its place, decoded and normalised; `None` are those that
@@ -327,15 +314,6 @@ fn missing() -> Trouble {
         message: "is required".to_owned(),
     });
     Trouble::Invalid(found)
-}
-
-/// How long the head says that the body is; 0 if it does not say.
-fn length(head: &RequestHead<'_>) -> usize {
-    let digits = head.get("content-length").map(std::str::from_utf8);
-    let Some(Ok(digits)) = digits else {
-        return 0;
-    };
-    digits.parse().unwrap_or(usize::MAX)
 }
 
 const FORM_DATA: &str = "multipart/form-data";

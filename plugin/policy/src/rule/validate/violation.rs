@@ -104,6 +104,15 @@ impl Violation {
     }
 }
 
+/// A violation in one line, for logs.
+pub(crate) fn summary(violation: &Violation) -> String {
+    /// Names that the client chose are cut here.
+    const KEPT: usize = 128;
+    let Violation { place, keyword, .. } = violation;
+    let pointer: String = violation.pointer().chars().take(KEPT).collect();
+    format!("{} {pointer} {keyword}", place.as_str())
+}
+
 /// See [`Violation::loc`].
 pub(crate) struct Loc<'v>(&'v Violation);
 

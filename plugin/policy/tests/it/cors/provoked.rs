@@ -13,6 +13,18 @@ pub(super) struct Row {
     pub(super) after: usize,
     /// What requests are counted in does not answer.
     pub(super) uncounted: bool,
+    /// The body, where it is asked for.
+    pub(super) body: &'static str,
+    /// What the gateway cannot do with it.
+    pub(super) unable: Unable,
+}
+
+/// What a gateway cannot do.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Unable {
+    Nothing,
+    ShowBody,
+    ReplaceBody,
 }
 
 pub(super) const fn row(code: &'static str, status: u16, policy: &'static str) -> Row {
@@ -26,8 +38,25 @@ pub(super) const fn row(code: &'static str, status: u16, policy: &'static str) -
         lines: &[],
         after: 0,
         uncounted: false,
+        body: "",
+        unable: Unable::Nothing,
     }
 }
+
+/// A body that its route's rule refuses.
+const fn sent(code: &'static str, status: u16, body: &'static str) -> Row {
+    Row {
+        method: "POST",
+        lines: &[
+            ("content-type", "application/json"),
+            ("content-length", "4"),
+        ],
+        body,
+        ..row(code, status, READ)
+    }
+}
+
+const READ: &str = r#""routes":[{"name":"a","path":"/a","validate":{"body":{"max_depth":1,"max_bytes":"16B","normalize":{"/a":["trim"]},"schema":{"type":"object","maxProperties":1}}}}]"#;
 
 const HTTPS: [&str; 4] = [
     r#""request":{"hosts":["api.example.com"],"https":{"redirect":308}}"#,
@@ -140,6 +169,30 @@ pub(super) const ROWS: &[Row] = &[
             429,
             r#""rate_limits":[{"name":"l","quota":"1/1h","ban":{"after":1,"within":"1m","for":"2h"}}]"#,
         )
+    },
+    sent("body-malformed", 400, "{"),
+    sent("body-duplicate-key", 400, r#"{"a":1,"a":1}"#),
+    sent("body-too-complex", 400, "[[1]]"),
+    sent("input-invalid", 422, "1234"),
+    Row {
+        lines: &[("content-type", "text/html"), ("content-length", "4")],
+        ..sent("content-type-not-allowed", 415, "")
+    },
+    Row {
+        lines: &[
+            ("content-type", "application/json"),
+            ("content-encoding", "br"),
+            ("content-length", "4"),
+        ],
+        ..sent("content-encoding-not-allowed", 415, "")
+    },
+    Row {
+        unable: Unable::ShowBody,
+        ..sent("body-unreadable", 413, "null")
+    },
+    Row {
+        unable: Unable::ReplaceBody,
+        ..sent("body-not-normalized", 422, r#"{"a":" "}"#)
     },
     Row {
         uncounted: true,

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use portcullis_policy::{Policy, REFUSALS};
+use portcullis_policy::{BodyDecision, BodyNeed, Exchange, Policy, REFUSALS, Reply};
 
 use super::fetch::{Answer, Lines, Wish, judge_response};
-use super::provoked::{ROWS, Row, row};
+use super::provoked::{ROWS, Row, Unable, row};
 use super::{Exchanged, answer, exchanged, exchanged_in, owned, upstream, value, varies_by};
 use crate::{Gateway, policy};
 
@@ -69,11 +69,36 @@ impl Row {
             is_broken: self.uncounted,
             ..Gateway::default()
         };
-        let send = || exchanged_in(&gateway, policy, &upstream(&[]), &self.request(origin));
+        let send = || {
+            let mut seen = exchanged_in(&gateway, policy, &upstream(&[]), &self.request(origin));
+            if let Some(reply) = self.refused_body(&mut seen.exchange) {
+                seen.answer = answer(&reply);
+                seen.forwarded = false;
+            }
+            seen
+        };
         for _ in 0..self.after {
             send();
         }
         send()
+    }
+
+    /// The reply to the body, where one is asked for.
+    fn refused_body(&self, exchange: &mut Exchange) -> Option<Reply> {
+        if exchange.body_need() != BodyNeed::Whole {
+            return None;
+        }
+        if self.unable == Unable::ShowBody {
+            return Some(exchange.unreadable());
+        }
+        match exchange.on_request_whole(self.body.as_bytes()) {
+            BodyDecision::Continue => None,
+            BodyDecision::Reply(reply) => Some(reply),
+            BodyDecision::Replace(_) => {
+                assert!(self.unable == Unable::ReplaceBody);
+                Some(exchange.unreplaced())
+            }
+        }
     }
 }
 

@@ -61,7 +61,7 @@ impl Absurd {
     fn sent(&self, policy: &Rc<Policy>, lines: &[Line<'_>]) -> (u16, Vec<&'static str>) {
         let mut exchange = policy.begin();
         let status = match exchange.on_request_head(&RequestHead::new(lines), self) {
-            Decision::Continue(_) => 0,
+            Decision::Continue(_) | Decision::NeedBody(_) => 0,
             Decision::Reply(reply) => reply.status,
         };
         let findings = exchange.finish().map(|record| record.findings);
