@@ -34,7 +34,7 @@ pub(crate) enum Flaw {
     ParameterRepeated,
     /// `name*` or `filename*`: which of two names is meant, readers differ on (RFC 7578 section 4.2).
     Extended,
-    /// A backslash or percent sign in the name: escapes to some, themselves to others.
+    /// A backslash in the name: an escape to some, itself to others.
     Escape,
     /// A content type that is malformed, or whose charset is not UTF-8.
     ContentType,

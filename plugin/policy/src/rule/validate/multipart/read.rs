@@ -256,8 +256,8 @@ impl<'a> Disposition<'a> {
             let text = text.strip_prefix('"').ok_or(Flaw::Disposition)?;
             let (text, after) = text.split_once('"').ok_or(Flaw::Disposition)?;
             let repeated = if key.eq_ignore_ascii_case("name") {
-                // Browsers write `%22` for a quote, others `\"`.
-                if text.contains(['\\', '%']) {
+                // Browsers write `%22` for a quote, which servers take as it stands; others write `\"`, which some undo.
+                if text.contains('\\') {
                     return Err(Flaw::Escape);
                 }
                 name.replace(text).is_some()

@@ -140,7 +140,6 @@ fn headers_that_readers_differ_on_are_refused() {
     disposed("attachment; name=\"a\"", Flaw::Disposition);
     disposed("; name=\"a\"", Flaw::Disposition);
     disposed("form-data; name=\"a\\\"b\"", Flaw::Escape);
-    disposed("form-data; name=\"a%22b\"", Flaw::Escape);
     disposed("form-data; name=\"a\"; filename=\"C:\\b\"", Flaw::Escape);
     disposed("form-data; name=\"a\"; name=\"b\"", Flaw::ParameterRepeated);
     disposed("form-data; name=\"a\"; Name=\"a\"", Flaw::ParameterRepeated);
