@@ -71,7 +71,11 @@ fn errors_within(policy: &Value, pointer: &str) -> Vec<Diagnostic> {
     verdict
         .diagnostics
         .into_iter()
-        .filter(|d| d.severity == Severity::Error && d.code != code::NOT_SUPPORTED)
+        .filter(|d| {
+            d.severity == Severity::Error
+                && d.code != code::NOT_SUPPORTED
+                && d.code != code::VALIDATE_STYLE
+        })
         .filter(|d| within(&d.pointer))
         .collect()
 }

@@ -7,8 +7,8 @@ use clap::ValueEnum;
 use portcullis_config::{Config, Forwarded, Protocol};
 
 use super::when::{
-    counts_bodies, judges_spelling, past, reads_bodies, reads_scheme_of_proxies, request,
-    rewrites_bodies, touches_server,
+    counts_bodies, judges_spelling, past, reads_bodies, reads_long_bodies, reads_scheme_of_proxies,
+    request, rewrites_bodies, touches_server,
 };
 
 /// A gateway that can run the filter.
@@ -102,6 +102,11 @@ const NOTES: &[Note] = &[
         "apisix takes a body in whole before the filter counts it, and has no limit of its own: set `client_max_body_size`",
     ),
     (
+        &[Envoy, Istio],
+        reads_long_bodies,
+        "Envoy answers bodies that a filter waits for, and that are longer than its `per_connection_buffer_limit_bytes` (1 MiB), with a 413 of its own: keep that above the routes' `max_bytes`",
+    ),
+    (
         &[Istio],
         reads_bodies,
         "the upstream hears of a request before its body was judged: a WasmPlugin cannot hold request headers, and an EnvoyFilter cannot make it",
@@ -114,7 +119,7 @@ const NOTES: &[Note] = &[
     (
         &[Apisix],
         rewrites_bodies,
-        "apisix cannot change a body: one that normalizing or masking would change is refused",
+        "apisix cannot change a body: one that opening, normalizing or masking would change is refused",
     ),
     (
         &[Kong, Apisix],
@@ -267,6 +272,9 @@ mod tests {
         let limited = route(r#""validate": {"body": {"max_bytes": "1KiB"}}"#);
         check(&[Istio], "cannot hold request headers", &judged, &limited);
         check(&[Kong], "client_body_buffer_size", &judged, &limited);
+        let long = route(r#""validate": {"body": {"schema": true, "max_bytes": "2MiB"}}"#);
+        let unread = route(r#""validate": {"body": {"max_bytes": "2MiB"}}"#);
+        check(&[Envoy, Istio], "per_connection_buffer", &long, &unread);
         let trimmed = route(r#""validate": {"body": {"normalize": {"/a": ["trim"]}}}"#);
         check(&[Apisix], "cannot change a body", &trimmed, &judged);
         let masked = route(r#""profanity": {"action": "mask", "fields": "all"}"#);

@@ -1,7 +1,7 @@
 //! What a policy does, as far as a gateway makes something of it: the conditions of [`super::notes`].
 
 use portcullis_config::{
-    Ambiguous, Config, Fields, Forwarded, Headers, Mode, Preset, ProfanityAction, RateLimit,
+    Ambiguous, Body, Config, Fields, Forwarded, Headers, Mode, Preset, ProfanityAction, RateLimit,
     Request, Route,
 };
 
@@ -76,28 +76,35 @@ pub(super) fn counts_bodies(config: &Config) -> bool {
 
 pub(super) fn reads_bodies(config: &Config) -> bool {
     routes(config).any(|route| {
-        let judged = route
-            .validate
-            .as_ref()
-            .and_then(|validate| validate.body.as_ref());
         let searched = route
             .profanity
             .as_ref()
             .is_some_and(|p| p.fields != Fields::None);
-        judged.is_some_and(|body| body.schema.is_some() || !body.normalize.is_empty()) || searched
+        body(route).is_some_and(is_read) || searched
     })
+}
+
+/// Are bodies read that are longer than Envoy keeps for a filter unless it is told to?
+pub(super) fn reads_long_bodies(config: &Config) -> bool {
+    let long = |body: &Body| body.max_bytes.is_some_and(|max| max > 1 << 20);
+    routes(config).any(|route| body(route).is_some_and(|body| is_read(body) && long(body)))
+}
+
+fn is_read(body: &Body) -> bool {
+    body.schema.is_some() || !body.normalize.is_empty()
+}
+
+fn body(route: &Route) -> Option<&Body> {
+    route.validate.as_ref()?.body.as_ref()
 }
 
 pub(super) fn rewrites_bodies(config: &Config) -> bool {
     routes(config).any(|route| {
-        let body = route
-            .validate
-            .as_ref()
-            .and_then(|validate| validate.body.as_ref());
+        let rewrites = |body: &Body| !body.normalize.is_empty() || !body.encodings.is_empty();
         let masked = route.profanity.as_ref().is_some_and(|target| {
             target.fields != Fields::None && target.profanity.action == ProfanityAction::Mask
         });
-        body.is_some_and(|body| !body.normalize.is_empty()) || masked
+        body(route).is_some_and(rewrites) || masked
     })
 }
 
