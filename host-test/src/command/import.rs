@@ -248,12 +248,16 @@ fn tell(document: &Document, imported: &Imported) {
     for note in rest {
         line("note", &note.pointer, note);
     }
-    let (count, thing) = (list.len(), if list.len() == 1 { "thing" } else { "things" });
     anstream::eprintln!(
-        "{}: {} routes, {count} {thing} not enforced",
+        "{}: {}, {} not enforced",
         show(document.source.name().as_bytes()),
-        imported.routes()
+        counted(imported.routes(), "route"),
+        counted(list.len(), "thing"),
     );
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn line(kind: &str, place: &str, finding: &Diagnostic) {

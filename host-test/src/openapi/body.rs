@@ -6,6 +6,7 @@
 use portcullis_config::Document as Tree;
 
 use super::importer::{Importer, member, text};
+use super::legal::is_content_type;
 use super::node::Node;
 
 /// What the module reads a content type as.
@@ -112,6 +113,7 @@ impl<'d> Importer<'d> {
                 .is_none_or(|schema| self.may_be_text(&schema))
         };
         let kind = match &*name {
+            _ if !is_content_type(&name) => Kind::Other,
             "application/json" => Kind::Json,
             "text/json" | "+json" => Kind::LikeJson,
             "application/x-www-form-urlencoded" => Kind::Form,

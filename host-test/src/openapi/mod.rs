@@ -10,9 +10,11 @@
 
 mod body;
 mod declared;
+mod exploded;
 mod finding;
 mod importer;
 mod keyword;
+mod legal;
 mod name;
 mod node;
 mod operation;

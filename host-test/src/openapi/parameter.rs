@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_config::{Document as Tree, is_token_byte};
+use portcullis_config::Document as Tree;
 
 use super::declared::{Declared, Place, named};
 use super::importer::{Importer, member, text};
+use super::legal::is_name;
 use super::node::Node;
 use super::path::Path;
 
@@ -58,6 +59,7 @@ impl<'d> Importer<'d> {
     ) -> Parameters {
         let mut parameters = Parameters::default();
         let declared = self.declared(item, operation);
+        let declared = self.told_apart(declared);
         for (name, template) in &path.templates {
             let is_declared = |one: &Declared<'_>| one.place == Place::Path && one.name == *name;
             if !declared.iter().any(is_declared) {
@@ -119,9 +121,7 @@ impl<'d> Importer<'d> {
     /// Whether a parameter is one that OpenAPI describes, and that can be there.
     fn is_read(&mut self, one: &Declared<'d>) -> bool {
         let pointer = &one.node.pointer;
-        if one.name.is_empty()
-            || (one.place == Place::Header && !one.name.bytes().all(is_token_byte))
-        {
+        if !is_name(one.place, &one.name) {
             self.gap(
                 pointer,
                 format!("`{}` is no name that a request can have", one.name),
@@ -157,7 +157,12 @@ impl<'d> Importer<'d> {
         let is_delimited = matches!(style, "spaceDelimited" | "pipeDelimited");
         let is_default =
             style == default_style || (*place == Place::Query && is_delimited && !is_collection);
-        let is_deep = *place == Place::Query && style == "deepObject";
+        let is_deep = *place == Place::Query
+            && style == "deepObject"
+            && node.flag_of("explode") != Some(false)
+            && schema
+                .as_ref()
+                .is_some_and(|schema| self.is_object_alone(schema));
         let judged = match &schema {
             _ if !is_default && !is_deep => {
                 let message = format!(

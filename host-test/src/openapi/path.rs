@@ -1,8 +1,7 @@
 //! A path template of the document (OpenAPI 3.1 section 4.8.8) as a path of the policy.
 
-use portcullis_config::{Document as Tree, read};
-
-use super::importer::{member, text};
+use super::importer::text;
+use super::legal::refusal;
 use super::name::Names;
 use super::reference::percent_decoded;
 
@@ -54,7 +53,7 @@ impl Path {
         if path.text.is_empty() {
             path.text.push('/');
         }
-        match refusal(&path.text) {
+        match refusal("path", text(&*path.text)) {
             None => Ok(path),
             Some(why) => Err(why),
         }
@@ -177,21 +176,6 @@ fn convertor(inner: &str) -> (&str, bool) {
     }
     let name = inner.trim_matches(['+', '*']);
     (name, name.len() != inner.len())
-}
-
-/// Why the policy's reader does not take a path, if it does not.
-fn refusal(path: &str) -> Option<String> {
-    let route = Tree::Object(vec![member("name", text("x")), member("path", text(path))]);
-    let policy = Tree::Object(vec![
-        member("version", Tree::Number(1.0)),
-        member("routes", Tree::Array(vec![route])),
-    ]);
-    let found = read(&policy)
-        .1
-        .into_list()
-        .into_iter()
-        .find(|d| d.pointer == "/routes/0/path")?;
-    Some(found.help.unwrap_or(found.message))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::declared::Place;
 use super::importer::Importer;
+use super::legal::is_name;
 use super::node::Node;
 use super::parameter::Parameters;
 
@@ -79,7 +80,7 @@ impl<'d> Importer<'d> {
                 (Some("http" | "oauth2" | "openIdConnect"), ..) => {
                     credentials.insert((Place::Header, "authorization".to_owned()));
                 }
-                (Some("apiKey"), Some(place), Some(name)) if !name.is_empty() => {
+                (Some("apiKey"), Some(place), Some(name)) if is_name(place, name) => {
                     credentials.insert((place, name.to_owned()));
                 }
                 _ => {

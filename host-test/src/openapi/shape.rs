@@ -14,6 +14,17 @@ impl<'d> Importer<'d> {
         self.may_be(schema, |kind| matches!(kind, "array" | "object"), &mut 0)
     }
 
+    /// Whether a value can be nothing but an object, or null.
+    pub(super) fn is_object_alone(&self, schema: &Node<'d>) -> bool {
+        self.may_be(schema, |kind| kind == "object", &mut 0)
+            && !self.may_be(schema, |kind| !matches!(kind, "object" | "null"), &mut 0)
+    }
+
+    /// Whether a value may be an object.
+    pub(super) fn may_be_object(&self, schema: &Node<'d>) -> bool {
+        self.may_be(schema, |kind| kind == "object", &mut 0)
+    }
+
     /// Whether a value may be a text.
     pub(super) fn may_be_text(&self, schema: &Node<'d>) -> bool {
         self.may_be(schema, |kind| kind == "string", &mut 0)

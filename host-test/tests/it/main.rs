@@ -8,6 +8,7 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
+mod bodies;
 mod check;
 mod document;
 mod engine;
@@ -20,6 +21,7 @@ mod gateway;
 mod guest;
 mod guests;
 mod host;
+mod import;
 mod layout;
 mod limits;
 mod module;
