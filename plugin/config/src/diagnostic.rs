@@ -312,6 +312,30 @@ pub mod code {
         ROUTE_AMBIGUOUS = "route-ambiguous",
         /// `unmatched: reject` without a route: everything would be refused.
         UNMATCHED_WITHOUT_ROUTES = "unmatched-without-routes",
+        /// Not a JSON Schema: a keyword with a value that it does not take.
+        SCHEMA_INVALID = "schema-invalid",
+        /// A keyword that the schema's draft does not have, and that would not be enforced.
+        SCHEMA_KEYWORD = "schema-keyword",
+        /// `$schema` names a draft other than 2020-12 and draft-07.
+        SCHEMA_DRAFT = "schema-draft",
+        /// `$id`, or another keyword that gives a schema an address of its own.
+        SCHEMA_ID = "schema-id",
+        /// A `$ref` that leads nowhere.
+        SCHEMA_REF = "schema-ref",
+        /// A `$ref` out of the policy.
+        SCHEMA_REF_REMOTE = "schema-ref-remote",
+        /// A schema that refers to itself before it comes to another value.
+        SCHEMA_REF_CYCLE = "schema-ref-cycle",
+        /// A pattern that is not ECMA-262, or that takes backtracking.
+        SCHEMA_PATTERN = "schema-pattern",
+        /// A pattern that is too long, or too large once compiled.
+        SCHEMA_PATTERN_SIZE = "schema-pattern-size",
+        /// A `format` that is not known, and not checked.
+        SCHEMA_FORMAT = "schema-format",
+        /// A number that cannot be compared exactly.
+        SCHEMA_NUMBER = "schema-number",
+        /// A schema that is too deep, too large or too branched.
+        SCHEMA_SIZE = "schema-size",
         /// A policy that protects nothing.
         POLICY_EMPTY = "policy-empty",
         /// More findings than are shown.

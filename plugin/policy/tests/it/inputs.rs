@@ -255,9 +255,9 @@ fn a_schema_that_cannot_be_enforced_loads_no_policy() {
             "{codes:?}"
         );
     };
-    check(r##"{"$ref":"#/$defs/nowhere"}"##, "schema");
-    check(r#"{"pattern":"(?=a)"}"#, "schema");
-    check(r#"{"type":"strnig"}"#, "schema");
+    check(r##"{"$ref":"#/$defs/nowhere"}"##, "schema-ref");
+    check(r#"{"pattern":"(?=a)"}"#, "schema-pattern");
+    check(r#"{"type":"strnig"}"#, "schema-invalid");
 }
 
 /// Bodies that pass and bodies that are refused, each for another reason.

@@ -1,0 +1,663 @@
+//! One schema document, checked keyword by keyword and laid down as nodes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portcullis_config::{Diagnostics, Document, code, pointer_child, suggest};
+use serde_json::{Map, Number, Value};
+
+use super::Formats;
+use super::arena::{Arena, Body, Id, Rules, Step};
+use super::format::{self, Known};
+use super::keyword::{self, Draft, Keyword, Takes};
+use super::pattern;
+
+/// So deep may schemas stand in each other.
+const DEEPEST: usize = 64;
+/// From here floating-point numbers leave out integers.
+const INEXACT: f64 = 9_007_199_254_740_992.0;
+/// What an integer has to be below, without its sign, to fit 64 bits.
+pub(super) const WIDEST: f64 = 18_446_744_073_709_551_616.0;
+/// Lengths past this are out of reach of any input, and of `usize` in the module.
+const LONGEST: f64 = 4_294_967_295.0;
+
+/// A `$ref` that is still to be followed.
+#[derive(Debug)]
+pub(super) struct Reference {
+    pub(super) from: Id,
+    pub(super) document: usize,
+    pub(super) target: String,
+    /// Where it stands in the policy.
+    pub(super) pointer: String,
+}
+
+/// A keyword that is none, or a place for schemas that only references lead to.
+#[derive(Debug)]
+pub(super) struct Unknown {
+    pub(super) document: usize,
+    pub(super) local: String,
+    pub(super) pointer: String,
+    pub(super) name: String,
+    pub(super) draft: Draft,
+}
+
+/// What reading leaves to do.
+#[derive(Debug, Default)]
+pub(super) struct Loose {
+    pub(super) references: Vec<Reference>,
+    pub(super) unknown: Vec<Unknown>,
+}
+
+/// Patterns as written, and as the engine takes them.
+#[derive(Debug, Default)]
+pub(super) struct Patterns {
+    known: BTreeMap<String, Result<String, pattern::Fault>>,
+    /// Only those that differ.
+    pub(super) written: BTreeMap<String, String>,
+}
+
+impl Patterns {
+    fn translate(&mut self, pattern: &str) -> &Result<String, pattern::Fault> {
+        let written = &mut self.written;
+        self.known.entry(pattern.to_owned()).or_insert_with(|| {
+            let translated = pattern::compile(pattern)?;
+            if translated != pattern {
+                written
+                    .entry(translated.clone())
+                    .or_insert_with(|| pattern.to_owned());
+            }
+            Ok(translated)
+        })
+    }
+}
+
+/// Reads one document.
+pub(super) struct Reader<'r> {
+    pub(super) arena: &'r mut Arena,
+    pub(super) loose: &'r mut Loose,
+    pub(super) patterns: &'r mut Patterns,
+    pub(super) diagnostics: &'r mut Diagnostics,
+    pub(super) formats: Formats,
+    pub(super) draft: Draft,
+    /// The number of the document, and where it stands in the policy.
+    pub(super) document: usize,
+    pub(super) base: &'r str,
+    pub(super) failed: bool,
+}
+
+/// The draft that a document says it is of.
+pub(super) fn draft(
+    document: &Document,
+    base: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Draft> {
+    let Document::Object(members) = document else {
+        return Some(Draft::default());
+    };
+    let uri = members.iter().find_map(|(name, value)| match value {
+        Document::String(uri) if name == "$schema" => Some(uri),
+        _ => None,
+    });
+    let Some(uri) = uri else {
+        return Some(Draft::default());
+    };
+    let draft = Draft::of(uri);
+    if draft.is_none() {
+        diagnostics.error(
+            code::SCHEMA_DRAFT,
+            pointer_child(base, "$schema"),
+            "the schema is of a draft that is not known",
+            Some("take `https://json-schema.org/draft/2020-12/schema` (the default) or `http://json-schema.org/draft-07/schema#`".to_owned()),
+        );
+    }
+    draft
+}
+
+impl Reader<'_> {
+    /// Reads the schema that stands at `local` in the document.
+    pub(super) fn schema(&mut self, value: &Document, local: &str, depth: usize) -> Option<Id> {
+        let place = (self.document, local.to_owned());
+        if let Some(known) = self.arena.places.get(&place) {
+            return Some(*known);
+        }
+        if depth > DEEPEST {
+            self.error(
+                code::SCHEMA_SIZE,
+                local,
+                format!("schemas stand in each other more than {DEEPEST} deep"),
+                Some("put inner ones into `$defs` and refer to them".to_owned()),
+            );
+            return None;
+        }
+        let id = self.arena.add(format!("{}{local}", self.base));
+        let Some(id) = id else {
+            // Said once, by who reads the documents.
+            self.failed = true;
+            return None;
+        };
+        self.arena.places.insert(place, id);
+        let body = match value {
+            Document::Bool(always) => Body::Always(*always),
+            Document::Object(members) => Body::Rules(self.object(id, members, local, depth)),
+            other => {
+                self.invalid(
+                    local,
+                    format!("a schema is an object or a boolean, not {}", other.kind()),
+                );
+                return None;
+            }
+        };
+        self.arena.fill(id, body);
+        Some(id)
+    }
+
+    fn object(
+        &mut self,
+        id: Id,
+        members: &[(String, Document)],
+        local: &str,
+        depth: usize,
+    ) -> Rules {
+        let mut half = Half {
+            id,
+            rules: Rules::default(),
+            depth,
+            tuple: false,
+            rest: None,
+        };
+        // In draft-07 nothing beside a `$ref` counts.
+        let alone = self.draft == Draft::Seven && members.iter().any(|(name, _)| name == "$ref");
+        for (name, value) in self.distinct(members, local) {
+            let local = pointer_child(local, name);
+            match keyword::find(name) {
+                Some(keyword) if !keyword.is_of(self.draft) => {
+                    self.of_another_draft(keyword, &local);
+                }
+                Some(keyword) => {
+                    self.keyword(keyword, value, &local, &mut half);
+                    if alone && keyword.asserts() {
+                        self.diagnostics.warning(
+                            code::SCHEMA_KEYWORD,
+                            format!("{}{local}", self.base),
+                            format!("`{name}` is ignored beside `$ref` in draft-07"),
+                            Some(
+                                "put the `$ref` into an `allOf`, or leave `$schema` out".to_owned(),
+                            ),
+                        );
+                    }
+                }
+                None if keyword::is_foreign(name) => {}
+                None => self.loose.unknown.push(Unknown {
+                    document: self.document,
+                    pointer: format!("{}{local}", self.base),
+                    local,
+                    name: name.to_owned(),
+                    draft: self.draft,
+                }),
+            }
+        }
+        if alone {
+            return Rules::default();
+        }
+        let mut rules = half.rules;
+        if let Some(rest) = half.rest.filter(|_| half.tuple) {
+            rules.children.push((Step::Items, rest));
+        }
+        bound_integers(&mut rules.plain);
+        rules
+    }
+
+    /// The members, each name once.
+    fn distinct<'m>(
+        &mut self,
+        members: &'m [(String, Document)],
+        local: &str,
+    ) -> Vec<(&'m str, &'m Document)> {
+        let mut seen = BTreeSet::new();
+        let mut list = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            if seen.insert(name.as_str()) {
+                list.push((name.as_str(), value));
+                continue;
+            }
+            let local = pointer_child(local, name);
+            self.error(
+                code::DUPLICATE_KEY,
+                &local,
+                "the key stands twice".to_owned(),
+                None,
+            );
+        }
+        list
+    }
+
+    fn keyword(&mut self, keyword: &Keyword, value: &Document, local: &str, half: &mut Half) {
+        let name = keyword.name;
+        let plain = |half: &mut Half, value: Value| {
+            half.rules.plain.insert(name.to_owned(), value);
+        };
+        match (keyword.takes, value) {
+            (Takes::Schema, value) => self.child(name, value, local, half),
+            (Takes::Schemas, Document::Array(list)) if !list.is_empty() => {
+                let step = match name {
+                    "allOf" => Step::AllOf,
+                    "anyOf" => Step::AnyOf,
+                    "oneOf" => Step::OneOf,
+                    _ => Step::Prefix,
+                };
+                self.children(list, &step, local, half);
+            }
+            (Takes::Schemas, _) => self.wrong(local, name, "a list of at least one schema"),
+            (Takes::SchemaMap | Takes::PatternMap, Document::Object(members)) => {
+                self.map(keyword, members, local, half);
+            }
+            (Takes::SchemaMap | Takes::PatternMap, _) => {
+                self.wrong(local, name, "an object of schemas");
+            }
+            (Takes::Items, Document::Array(list)) if self.draft == Draft::Seven => {
+                half.tuple = true;
+                self.children(list, &Step::Prefix, local, half);
+            }
+            (Takes::Items, Document::Array(_)) => self.error(
+                code::SCHEMA_INVALID,
+                local,
+                "`items` takes one schema".to_owned(),
+                Some("a list of schemas is `prefixItems` since draft 2020-12".to_owned()),
+            ),
+            (Takes::Items, value) => self.attach(Step::Items, value, local, half),
+            (Takes::Dependencies, Document::Object(members)) => {
+                self.dependencies(members, local, half);
+            }
+            (Takes::Types, value) => match types(value) {
+                Some(types) => plain(half, types),
+                None => self.wrong(
+                    local,
+                    name,
+                    "one of `null`, `boolean`, `integer`, `number`, `string`, `array` and `object`, or a list of them",
+                ),
+            },
+            (Takes::Value, value) => {
+                let value = self.data(value, local);
+                plain(half, value);
+            }
+            (Takes::Values, Document::Array(_)) => {
+                let value = self.data(value, local);
+                plain(half, value);
+            }
+            (Takes::Notes, Document::Array(_)) | (Takes::Note, _) => {}
+            (Takes::Values | Takes::Notes, _) => self.wrong(local, name, "a list"),
+            (Takes::Count, Document::Number(n)) if *n >= 0.0 && n.fract() == 0.0 => {
+                plain(half, Value::Number(number(n.min(LONGEST))));
+            }
+            (Takes::Count, _) => self.wrong(local, name, "an integer that is not negative"),
+            (Takes::Number, Document::Number(n)) => plain(half, Value::Number(number(*n))),
+            (Takes::Number, Document::Bool(_)) => self.error(
+                code::SCHEMA_INVALID,
+                local,
+                format!("`{name}` takes a number"),
+                Some("since draft-06 it is the bound itself, not a word on another".to_owned()),
+            ),
+            (Takes::Number, _) => self.wrong(local, name, "a number"),
+            (Takes::Positive, Document::Number(n)) if *n > 0.0 => match format::multiple(*n) {
+                // The engine's own division is of binary fractions.
+                Some(check) => half.rules.formats.push(check),
+                None => self.error(
+                    code::SCHEMA_NUMBER,
+                    local,
+                    "there are too many different divisors".to_owned(),
+                    None,
+                ),
+            },
+            (Takes::Positive, _) => self.wrong(local, name, "a number above zero"),
+            (Takes::Boolean, Document::Bool(on)) => {
+                if *on && name == "uniqueItems" {
+                    half.rules.formats.push(format::DISTINCT);
+                }
+            }
+            (Takes::Boolean, _) => self.wrong(local, name, "`true` or `false`"),
+            (Takes::Pattern, Document::String(text)) => {
+                if let Some(text) = self.pattern(text, local) {
+                    plain(half, Value::String(text));
+                }
+            }
+            (Takes::Names, value) => match names(value) {
+                Some(names) => plain(half, names),
+                None => self.wrong(local, name, "a list of distinct names"),
+            },
+            (Takes::NamesMap, Document::Object(members)) => {
+                self.names_map(members, local, half);
+            }
+            (Takes::NamesMap | Takes::Dependencies, _) => {
+                self.wrong(local, name, "an object of lists of distinct names");
+            }
+            (Takes::Format, Document::String(text)) => self.format(text, local, half),
+            (Takes::Reference, Document::String(target)) => {
+                self.loose.references.push(Reference {
+                    from: half.id,
+                    document: self.document,
+                    target: target.clone(),
+                    pointer: format!("{}{local}", self.base),
+                });
+            }
+            (Takes::Anchor, Document::String(anchor)) => {
+                let key = (self.document, anchor.clone());
+                if self.arena.anchors.insert(key, half.id).is_some() {
+                    self.invalid(local, "another schema has the same anchor");
+                }
+            }
+            (Takes::Dialect, Document::String(uri)) => {
+                if Draft::of(uri).is_some_and(|draft| draft != self.draft) {
+                    self.error(
+                        code::SCHEMA_DRAFT,
+                        local,
+                        "one document is of one draft".to_owned(),
+                        Some("put the schema into `schemas`".to_owned()),
+                    );
+                }
+            }
+            (Takes::Text, Document::String(_)) => {}
+            (Takes::Address, _) => self.error(
+                code::SCHEMA_ID,
+                local,
+                format!("`{name}` is not supported: a schema has no address of its own here"),
+                Some(
+                    "leave it out, and refer to what `schemas` holds as `#/schemas/NAME`"
+                        .to_owned(),
+                ),
+            ),
+            (
+                Takes::Pattern
+                | Takes::Format
+                | Takes::Reference
+                | Takes::Anchor
+                | Takes::Dialect
+                | Takes::Text,
+                _,
+            ) => self.wrong(local, name, "a string"),
+        }
+    }
+
+    /// The schema of a keyword that takes one.
+    fn child(&mut self, name: &str, value: &Document, local: &str, half: &mut Half) {
+        let step = match name {
+            "additionalItems" => {
+                half.rest = self.schema(value, local, half.depth + 1);
+                return;
+            }
+            "contentSchema" => {
+                self.schema(value, local, half.depth + 1);
+                return;
+            }
+            "not" => Step::Not,
+            "if" => Step::If,
+            "then" => Step::Then,
+            "else" => Step::Else,
+            "contains" => Step::Contains,
+            "propertyNames" => Step::PropertyNames,
+            "additionalProperties" => Step::AdditionalProperties,
+            "unevaluatedProperties" => Step::UnevaluatedProperties,
+            _ => Step::UnevaluatedItems,
+        };
+        self.attach(step, value, local, half);
+    }
+
+    fn attach(&mut self, step: Step, value: &Document, local: &str, half: &mut Half) {
+        if let Some(id) = self.schema(value, local, half.depth + 1) {
+            half.rules.children.push((step, id));
+        }
+    }
+
+    fn children(&mut self, list: &[Document], step: &Step, local: &str, half: &mut Half) {
+        for (index, value) in list.iter().enumerate() {
+            let local = pointer_child(local, &index.to_string());
+            self.attach(step.clone(), value, &local, half);
+        }
+    }
+
+    fn map(
+        &mut self,
+        keyword: &Keyword,
+        members: &[(String, Document)],
+        local: &str,
+        half: &mut Half,
+    ) {
+        for (name, value) in self.distinct(members, local) {
+            let local = pointer_child(local, name);
+            let step = match keyword.name {
+                "properties" => Step::Property(name.to_owned()),
+                "dependentSchemas" => Step::Dependent(name.to_owned()),
+                "patternProperties" => match self.pattern(name, &local) {
+                    Some(pattern) => Step::Pattern(pattern),
+                    None => continue,
+                },
+                _ => {
+                    self.schema(value, &local, half.depth + 1);
+                    continue;
+                }
+            };
+            self.attach(step, value, &local, half);
+        }
+    }
+
+    fn dependencies(&mut self, members: &[(String, Document)], local: &str, half: &mut Half) {
+        let (lists, schemas): (Vec<_>, Vec<_>) = members
+            .iter()
+            .cloned()
+            .partition(|(_, value)| matches!(value, Document::Array(_)));
+        self.names_map(&lists, local, half);
+        for (name, value) in self.distinct(&schemas, local) {
+            let local = pointer_child(local, name);
+            self.attach(Step::Dependent(name.to_owned()), value, &local, half);
+        }
+    }
+
+    fn names_map(&mut self, members: &[(String, Document)], local: &str, half: &mut Half) {
+        let mut map = Map::new();
+        for (name, value) in self.distinct(members, local) {
+            match names(value) {
+                Some(names) => drop(map.insert(name.to_owned(), names)),
+                None => {
+                    let local = pointer_child(local, name);
+                    self.invalid(&local, "a member takes a list of distinct names");
+                }
+            }
+        }
+        let plain = &mut half.rules.plain;
+        match plain.get_mut("dependentRequired") {
+            Some(Value::Object(known)) => known.extend(map),
+            _ => drop(plain.insert("dependentRequired".to_owned(), Value::Object(map))),
+        }
+    }
+
+    fn pattern(&mut self, text: &str, local: &str) -> Option<String> {
+        match self.patterns.translate(text) {
+            Ok(pattern) => Some(pattern.clone()),
+            Err(fault) => {
+                let code = if fault.size {
+                    code::SCHEMA_PATTERN_SIZE
+                } else {
+                    code::SCHEMA_PATTERN
+                };
+                let (message, help) = (fault.message.clone(), fault.help.map(str::to_owned));
+                self.error(code, local, message, help);
+                None
+            }
+        }
+    }
+
+    fn format(&mut self, text: &str, local: &str, half: &mut Half) {
+        if self.formats == Formats::Annotate {
+            return;
+        }
+        let help = match format::known(text) {
+            Some(Known::Checked(check)) => {
+                half.rules.formats.push(check);
+                return;
+            }
+            Some(Known::Noted) => return,
+            Some(Known::Ascii(check)) => {
+                half.rules.formats.push(check);
+                "only names in ASCII pass: others are refused, whatever their alphabet".to_owned()
+            }
+            None => match suggest(text, format::names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "write a `pattern` for what has to be checked".to_owned(),
+            },
+        };
+        let message = if format::known(text).is_some() {
+            format!("the format `{text}` is checked in part")
+        } else {
+            format!("the format `{}` is not known, and not checked", shown(text))
+        };
+        self.diagnostics.warning(
+            code::SCHEMA_FORMAT,
+            format!("{}{local}", self.base),
+            message,
+            Some(help),
+        );
+    }
+
+    /// A value that inputs are compared with.
+    fn data(&mut self, value: &Document, local: &str) -> Value {
+        match value {
+            Document::Null => Value::Null,
+            Document::Bool(on) => Value::Bool(*on),
+            Document::Number(n) => {
+                if n.fract() == 0.0 && n.abs() >= INEXACT {
+                    self.error(
+                        code::SCHEMA_NUMBER,
+                        local,
+                        "an integer from 2^53 cannot be compared exactly".to_owned(),
+                        Some(
+                            "let it be a string, or bound it with `minimum` and `maximum`"
+                                .to_owned(),
+                        ),
+                    );
+                }
+                Value::Number(number(*n))
+            }
+            Document::String(text) => Value::String(text.clone()),
+            Document::Array(list) => list
+                .iter()
+                .enumerate()
+                .map(|(index, value)| self.data(value, &pointer_child(local, &index.to_string())))
+                .collect(),
+            Document::Object(members) => self
+                .distinct(members, local)
+                .into_iter()
+                .map(|(name, value)| {
+                    let value = self.data(value, &pointer_child(local, name));
+                    (name.to_owned(), value)
+                })
+                .collect(),
+        }
+    }
+
+    fn of_another_draft(&mut self, keyword: &Keyword, local: &str) {
+        let help = match keyword.name {
+            "additionalItems" => {
+                "write `prefixItems` for the first places and `items` for the rest"
+            }
+            _ => "leave `$schema` out: without it a schema is of draft 2020-12",
+        };
+        let message = format!("{} has no `{}`", self.draft.name(), keyword.name);
+        self.error(code::SCHEMA_KEYWORD, local, message, Some(help.to_owned()));
+    }
+
+    fn wrong(&mut self, local: &str, name: &str, takes: &str) {
+        self.invalid(local, format!("`{name}` takes {takes}"));
+    }
+
+    fn invalid(&mut self, local: &str, message: impl Into<String>) {
+        self.error(code::SCHEMA_INVALID, local, message.into(), None);
+    }
+
+    fn error(&mut self, code: &'static str, local: &str, message: String, help: Option<String>) {
+        self.failed = true;
+        self.diagnostics
+            .error(code, format!("{}{local}", self.base), message, help);
+    }
+}
+
+/// A schema object that is being read.
+struct Half {
+    id: Id,
+    rules: Rules,
+    depth: usize,
+    /// Whether draft-07's `items` is a list, and what `additionalItems` is then.
+    tuple: bool,
+    rest: Option<Id>,
+}
+
+/// An integer of more than 64 bits comes as a float that lost digits: what asks for integers refuses it.
+fn bound_integers(plain: &mut Map<String, Value>) {
+    let has = |word: &str| match plain.get("type") {
+        Some(Value::String(one)) => one == word,
+        Some(Value::Array(list)) => list.iter().any(|one| one == word),
+        _ => false,
+    };
+    if !has("integer") || has("number") {
+        return;
+    }
+    let above = plain.get("exclusiveMaximum").and_then(Value::as_f64);
+    if above.is_none_or(|above| above > WIDEST) {
+        plain.insert("exclusiveMaximum".to_owned(), WIDEST.into());
+    }
+    let below = plain.get("exclusiveMinimum").and_then(Value::as_f64);
+    if below.is_none_or(|below| below < -WIDEST) {
+        plain.insert("exclusiveMinimum".to_owned(), (-WIDEST).into());
+    }
+}
+
+fn number(n: f64) -> Number {
+    if n.fract() == 0.0 && (-INEXACT..WIDEST).contains(&n) {
+        if n < 0.0 {
+            return Number::from(n as i64);
+        }
+        return Number::from(n as u64);
+    }
+    // A document's numbers are finite.
+    Number::from_f64(n).unwrap_or_else(|| Number::from(0))
+}
+
+fn types(value: &Document) -> Option<Value> {
+    let known = |text: &String| {
+        matches!(
+            text.as_str(),
+            "null" | "boolean" | "integer" | "number" | "string" | "array" | "object"
+        )
+    };
+    match value {
+        Document::String(text) => known(text).then(|| Value::String(text.clone())),
+        Document::Array(list) if !list.is_empty() => {
+            let list = names(value).filter(|_| {
+                list.iter()
+                    .all(|one| matches!(one, Document::String(text) if known(text)))
+            })?;
+            Some(list)
+        }
+        _ => None,
+    }
+}
+
+/// A list of distinct strings.
+fn names(value: &Document) -> Option<Value> {
+    let Document::Array(list) = value else {
+        return None;
+    };
+    let mut seen = BTreeSet::new();
+    list.iter()
+        .map(|one| match one {
+            Document::String(text) if seen.insert(text) => Some(Value::String(text.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
+/// As much of a word as a message shows.
+pub(super) fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(64).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}

@@ -1,0 +1,204 @@
+//! The JSON-Schema-Test-Suite: every required test of both drafts.
+//!
+//! Each test runs twice: as a policy would have it, unless policies refuse its schema, and as the suite means it, with
+//! the addresses and the remote documents that policies refuse.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use boon::{Compiler, Draft, Format};
+use serde_json::{Map, Value};
+
+use super::super::{BTreeMap as Written, Compiled, Engine, Formats, Rc, RefCell, Refuse, Schema};
+use super::{compiled, violations};
+
+const REMOTE: &str = "http://localhost:1234";
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/json-schema-test-suite")
+}
+
+/// Every JSON file of a folder, by its path in it.
+fn files(root: &Path, below: bool) -> BTreeMap<String, Value> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.extend(below.then_some(path));
+                continue;
+            }
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            files.insert(name.to_owned(), serde_json::from_str(&text).unwrap());
+        }
+    }
+    files
+}
+
+/// A schema as the suite means it.
+fn foreign(schema: &Value, draft: Draft, remotes: &BTreeMap<String, Value>) -> Rc<dyn Schema> {
+    let mut compiler = Compiler::new();
+    compiler.set_default_draft(draft);
+    compiler.use_loader(Box::new(Refuse));
+    // The library asserts formats in draft-07.
+    for name in [
+        "date-time",
+        "date",
+        "time",
+        "email",
+        "idn-email",
+        "hostname",
+        "idn-hostname",
+        "ipv4",
+        "ipv6",
+        "uri",
+        "uri-reference",
+        "iri",
+        "iri-reference",
+        "uri-template",
+        "json-pointer",
+        "relative-json-pointer",
+        "uuid",
+        "duration",
+    ] {
+        compiler.register_format(Format {
+            name,
+            func: |_| Ok(()),
+        });
+    }
+    for (path, document) in remotes {
+        compiler
+            .add_resource(&format!("{REMOTE}/{path}"), document.clone())
+            .unwrap();
+    }
+    // One format of the library cannot be replaced.
+    let text = schema
+        .to_string()
+        .replace(r#""format":"regex""#, r#""format":"""#);
+    let url = "http://policy.test/schema.json";
+    compiler
+        .add_resource(url, serde_json::from_str(&text).unwrap())
+        .unwrap();
+    let mut schemas = boon::Schemas::new();
+    let index = compiler
+        .compile(url, &mut schemas)
+        .unwrap_or_else(|error| panic!("{schema}: {error:#}"));
+    Rc::new(Compiled {
+        engine: Rc::new(Engine {
+            schemas: RefCell::new(schemas),
+            written: RefCell::new(Written::new()),
+        }),
+        index,
+        deepest: None,
+    })
+}
+
+/// As a policy would write it: with the draft, if that is not the default.
+fn native(schema: &Value, draft: Draft) -> Value {
+    match schema {
+        Value::Object(members) if draft == Draft::V7 => {
+            let mut all = Map::new();
+            all.insert(
+                "$schema".into(),
+                "http://json-schema.org/draft-07/schema#".into(),
+            );
+            all.extend(members.clone());
+            Value::Object(all)
+        }
+        schema => schema.clone(),
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Count {
+    tests: usize,
+    /// Of these, as a policy has them.
+    native: usize,
+}
+
+fn run(name: &str, draft: Draft) -> Count {
+    let remotes = files(&folder().join("remotes"), true);
+    let mut count = Count::default();
+    let mut failed = Vec::new();
+    for (file, groups) in files(&folder().join(name), false) {
+        for group in groups.as_array().unwrap() {
+            let schema = &group["schema"];
+            let foreign = foreign(schema, draft, &remotes);
+            let native = compiled(&native(schema, draft), Formats::Annotate);
+            for test in group["tests"].as_array().unwrap() {
+                let valid = test["valid"].as_bool().unwrap();
+                let of = format!("{file}: {}: {}", group["description"], test["description"]);
+                count.tests += 1;
+                if violations(&*foreign, &test["data"]).is_empty() != valid {
+                    failed.push(format!("as the suite means it: {of}"));
+                }
+                let Ok(native) = &native else {
+                    continue;
+                };
+                count.native += 1;
+                if violations(&**native, &test["data"]).is_empty() != valid {
+                    failed.push(format!("as a policy has it: {of}"));
+                }
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    count
+}
+
+#[test]
+fn every_required_test_of_2020_12_passes() {
+    assert_eq!(
+        run("draft2020-12", Draft::V2020_12),
+        Count {
+            tests: 1299,
+            native: 1157
+        }
+    );
+}
+
+#[test]
+fn every_required_test_of_draft_07_passes() {
+    assert_eq!(
+        run("draft7", Draft::V7),
+        Count {
+            tests: 927,
+            native: 852
+        }
+    );
+}
+
+/// The tests of formats, and by file how many of them go another way.
+fn formats(name: &str, draft: Draft) -> (usize, Vec<String>) {
+    let mut tests = 0;
+    let mut missed = Vec::new();
+    for (file, groups) in files(&folder().join(name).join("optional/format"), false) {
+        let mut misses = Vec::new();
+        for group in groups.as_array().unwrap() {
+            let schema = native(&group["schema"], draft);
+            let schema = compiled(&schema, Formats::Assert).unwrap();
+            for test in group["tests"].as_array().unwrap() {
+                tests += 1;
+                let valid = test["valid"].as_bool().unwrap();
+                if violations(&*schema, &test["data"]).is_empty() != valid {
+                    misses.push(format!("{} {valid}", test["data"]));
+                }
+            }
+        }
+        if !misses.is_empty() {
+            missed.push(format!("{file} {} {misses:?}", misses.len()));
+        }
+    }
+    (tests, missed)
+}
+
+#[test]
+fn formats_are_as_strict_as_known() {
+    let (tests, missed) = formats("draft2020-12", Draft::V2020_12);
+    println!("{tests} {missed:#?}");
+    let (tests, missed) = formats("draft7", Draft::V7);
+    println!("{tests} {missed:#?}");
+}
