@@ -1,19 +1,18 @@
 //! What CORS costs, on the clean path and under attack: each figure also as a multiple of one plain exchange without it.
-//!
-//! The figure is the best sample and not the mean: whatever else the machine does only ever adds.
 
 #![expect(
     clippy::panic,
     reason = "a bench that measures the wrong thing must stop"
 )]
 
+mod best;
 mod hostile;
 mod traffic;
 
 use std::hint::black_box;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
+use best::measure;
 use criterion::Criterion;
 use hostile::{ALL, STEPS, Traffic};
 use portcullis_policy::{Decision, Line, Policy, RequestHead, ResponseHead, load};
@@ -30,23 +29,6 @@ fn exchange(policy: &Rc<Policy>, request: &[Line<'_>], response: &[Line<'_>]) ->
         black_box(exchange.on_response_head(&ResponseHead::new(response)));
     }
     None
-}
-
-/// The nanoseconds of the best sample.
-fn measure<T>(criterion: &mut Criterion, name: &str, mut run: impl FnMut() -> T) -> f64 {
-    let mut best = f64::INFINITY;
-    criterion.bench_function(name, |bench| {
-        bench.iter_custom(|times| {
-            let start = Instant::now();
-            for _ in 0..times {
-                black_box(run());
-            }
-            let spent = start.elapsed();
-            best = best.min(spent.as_secs_f64() * 1e9 / times as f64);
-            spent
-        });
-    });
-    best
 }
 
 fn measure_exchange(
@@ -126,12 +108,7 @@ fn clean() -> Vec<(&'static str, Lines, Option<u16>)> {
 }
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_millis(700))
-        .sample_size(20)
-        .configure_from_args();
-    let criterion = &mut criterion;
+    let criterion = &mut best::criterion();
 
     let mut rows = Vec::new();
     let mut plain = f64::NAN;

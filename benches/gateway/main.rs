@@ -5,15 +5,21 @@
 //! multiple is of what an empty filter in WebAssembly adds to a bare proxy: a figure that survives another machine.
 //! With the argument `full` the load is as much as Envoy answers, so that it never wakes up to do one request's work.
 
+#[path = "../module/bodies.rs"]
+#[expect(dead_code, reason = "no body is normalised here")]
+mod bodies;
 mod cpu;
 mod load;
+mod posts;
+#[path = "../limits/resident.rs"]
+mod resident;
 mod spread;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use load::Load;
+use load::{Load, Message};
 use portcullis_host_test::document::Document;
 use portcullis_host_test::envoy::{Configuration, Envoy, Filter, Listener};
 use portcullis_host_test::header_map::HeaderMap;
@@ -211,6 +217,10 @@ fn listeners(directory: &Path, upstream: &Upstream) -> anyhow::Result<Vec<Listen
         ),
         limited("used-up", USED_UP)?,
     ];
+    for (name, policy) in posts::policies() {
+        let filter = filter(name, &portcullis, &policy.to_string());
+        listeners.push(listener(name, Some(filter)));
+    }
     for (name, members) in LIMITS {
         listeners.push(limited(name, members)?);
     }
@@ -226,7 +236,7 @@ fn measure(listeners: &[Listener], load: Load) -> anyhow::Result<()> {
         let to = envoy.address(case.listener)?;
         let before = cpu::spent(envoy.pid())?;
         runtime
-            .block_on(load::send(load, to, case.path, case.status))
+            .block_on(load::send(load, to, &Message::get(case.path), case.status))
             .context(case.name)?;
         Ok(cpu::spent(envoy.pid())?.saturating_sub(before))
     };
@@ -239,7 +249,7 @@ fn measure(listeners: &[Listener], load: Load) -> anyhow::Result<()> {
     runtime.block_on(load::send(
         once,
         envoy.address("used-up")?,
-        "/players/7",
+        &Message::get("/players/7"),
         200,
     ))?;
     for case in &CASES {
@@ -260,9 +270,11 @@ fn measure(listeners: &[Listener], load: Load) -> anyhow::Result<()> {
             all.append(turns);
         }
     }
+    let posts = posts::measure(&envoy, &runtime, load)?;
     drop(envoy);
     print_costs(&costs, load);
     print_limits(&all);
+    posts::print(&posts);
     print_starts(listeners)
 }
 
@@ -337,20 +349,23 @@ fn print_limits(turns: &[Vec<f64>]) {
     }
 }
 
-/// How long an Envoy takes from its start until it is ready, without a filter and with Portcullis under the example policy.
+/// How long an Envoy takes from its start until it is ready, and the memory that it has then: without a filter, and with Portcullis
+/// under policies without and with a schema.
 fn print_starts(listeners: &[Listener]) -> anyhow::Result<()> {
-    println!("\nms from the start of Envoy until it is ready: median of {ROUNDS}\n");
-    for name in ["bare", "empty-wasm", "example-policy"] {
+    println!("\nms from the start of Envoy until it is ready, and MB then: median of {ROUNDS}\n");
+    for name in ["bare", "empty-wasm", "example-policy", posts::SMALL] {
         let listener = listeners
             .iter()
             .find(|listener| listener.name == name)
             .cloned();
         let listener = [listener.with_context(|| format!("no listener `{name}`"))?];
-        let mut times = Vec::new();
+        let (mut times, mut sizes) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            times.push(Envoy::start(&listener)?.ready_after().as_secs_f64() * 1e3);
+            let envoy = Envoy::start(&listener)?;
+            times.push(envoy.ready_after().as_secs_f64() * 1e3);
+            sizes.push(resident::bytes(envoy.pid())? as f64 / 1e6);
         }
-        println!("{name:<38}{:>8.0}", median(&times));
+        println!("{name:<38}{:>8.0}{:>8.1}", median(&times), median(&sizes));
     }
     Ok(())
 }
