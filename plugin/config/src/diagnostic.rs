@@ -344,6 +344,10 @@ pub mod code {
         VALIDATE_PATH_PARAMETER = "validate-path-parameter",
         /// A style that has no meaning where its parameter stands.
         VALIDATE_STYLE = "validate-style",
+        /// A content type that no schema can judge.
+        VALIDATE_CONTENT_TYPE = "validate-content-type",
+        /// `normalize` beside bodies whose parts it cannot change.
+        VALIDATE_NORMALIZE_PARTS = "validate-normalize-parts",
     }
 }
 

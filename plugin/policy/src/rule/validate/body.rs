@@ -7,7 +7,7 @@ mod trouble;
 
 use std::rc::Rc;
 
-use portcullis_config::{Body, Diagnostics, DuplicateKeys, Encoding, Strictness};
+use portcullis_config::{Body, Diagnostics, DuplicateKeys, Encoding, Strictness, code};
 use serde_json::Value;
 
 pub(crate) use self::trouble::Trouble;
@@ -82,7 +82,7 @@ impl BodyRule {
         });
         if normalizes && types.as_ref().is_some_and(|types| types.allow(FORM_DATA)) {
             diagnostics.error(
-                NORMALIZES_PARTS,
+                code::VALIDATE_NORMALIZE_PARTS,
                 format!("{pointer}/normalize"),
                 format!("`normalize` cannot change the parts of a `{FORM_DATA}` body"),
                 Some(
@@ -317,9 +317,6 @@ fn missing() -> Trouble {
 }
 
 const FORM_DATA: &str = "multipart/form-data";
-
-/// The diagnostic of `normalize` beside multipart bodies.
-const NORMALIZES_PARTS: &str = "validate-normalize-parts";
 
 #[cfg(test)]
 mod tests;

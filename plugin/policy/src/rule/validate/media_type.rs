@@ -3,7 +3,7 @@
 //! Readers that disagree on a content type read different bodies. So it is taken in its strict form only: one value,
 //! no comma (which is how hosts join two lines), no parameter that decides anything written twice.
 
-use portcullis_config::{Diagnostics, is_token_byte};
+use portcullis_config::{Diagnostics, code, is_token_byte};
 
 /// Longer boundaries are none (RFC 2046 section 5.1.1).
 const MAX_BOUNDARY: usize = 70;
@@ -48,7 +48,7 @@ impl MediaTypes {
             let pattern = Pattern::new(name);
             if judged && !pattern.may_be_read() {
                 diagnostics.error(
-                    UNREADABLE,
+                    code::VALIDATE_CONTENT_TYPE,
                     format!("{pointer}/{index}"),
                     format!("a body of type `{name}` cannot be read to be judged"),
                     Some(
@@ -76,9 +76,6 @@ impl MediaTypes {
         self.0.iter().any(|pattern| pattern.matches(name))
     }
 }
-
-/// The diagnostic of a listed type that a schema cannot be judged on.
-const UNREADABLE: &str = "validate-content-type";
 
 impl Pattern {
     fn new(written: &str) -> Self {

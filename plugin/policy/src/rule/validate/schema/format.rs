@@ -15,12 +15,17 @@ type Check = fn(&Value) -> Result<(), Box<dyn Error>>;
 
 /// `uniqueItems`; the engine's own takes time in the square of a hostile array's length.
 pub(super) const DISTINCT: &str = "portcullis-distinct";
+/// `type: integer`: one of more than 64 bits comes as a float that lost digits.
+pub(super) const WHOLE: &str = "portcullis-whole";
 /// See [`budget`].
 pub(super) const REASONS: &str = "portcullis-reasons";
 /// See [`budget`].
 pub(super) const FUEL: &str = "portcullis-fuel";
 /// The engine cannot be given another `regex`.
 const REGEX: &str = "portcullis-regex";
+
+/// What a number has to be below, without its sign, to fit 64 bits.
+pub(super) const WIDEST: f64 = 18_446_744_073_709_551_616.0;
 
 /// What is known of a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +137,10 @@ const CHECKS: &[(&str, Check)] = &[
             -9_223_372_036_854_775_808.0,
             9_223_372_036_854_775_808.0,
         )
+    }),
+    (WHOLE, |value| {
+        let lost = value.is_f64() && value.as_f64().is_none_or(|float| float.abs() >= WIDEST);
+        verdict(!lost)
     }),
     (DISTINCT, |value| match value {
         Value::Array(list) => verdict(distinct::are_distinct(list)),

@@ -201,10 +201,9 @@ fn walk(
                 continue;
             };
             *next += 1;
-            if follow(step) && !enter(*child, &mut seen, &mut stack) {
-                if seen.get(*child) == Some(&Seen::Open) {
-                    back(id, *child);
-                }
+            let known = !follow(step) || enter(*child, &mut seen, &mut stack);
+            if !known && seen.get(*child) == Some(&Seen::Open) {
+                back(id, *child);
             }
         }
     }

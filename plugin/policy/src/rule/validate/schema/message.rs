@@ -1,10 +1,9 @@
 //! What is said of a value that a keyword refuses: what would be right, and pydantic's name for it.
 
 use boon::{ErrorKind, Type, Types};
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use super::format;
-use super::read::WIDEST;
 
 /// So many allowed values are shown, in so many bytes.
 const SHOWN: usize = 8;
@@ -57,8 +56,6 @@ pub(super) fn of(kind: &ErrorKind<'_, '_>) -> Said {
             "less_than_equal",
             format!("must be at most {want}"),
         ),
-        ErrorKind::ExclusiveMinimum { want, .. } if is_widest(want) => too_wide(),
-        ErrorKind::ExclusiveMaximum { want, .. } if is_widest(want) => too_wide(),
         ErrorKind::ExclusiveMinimum { want, .. } => said(
             "exclusiveMinimum",
             "greater_than",
@@ -262,6 +259,9 @@ fn formatted(name: &str) -> Said {
             "must not have two equal items",
         );
     }
+    if name == format::WHOLE {
+        return said("type", "int_type", "must be an integer of at most 64 bits");
+    }
     if let Some(divisor) = format::divisor(name) {
         return said(
             "multipleOf",
@@ -294,14 +294,6 @@ fn formatted(name: &str) -> Said {
         _ => ("value_error", "a regular expression"),
     };
     said("format", kind, format!("must be {what}"))
-}
-
-fn is_widest(bound: &Number) -> bool {
-    bound.as_f64().is_some_and(|bound| bound.abs() >= WIDEST)
-}
-
-fn too_wide() -> Said {
-    said("type", "int_type", "must be an integer of at most 64 bits")
 }
 
 fn count(n: usize, what: &str) -> String {

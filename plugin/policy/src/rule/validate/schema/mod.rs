@@ -186,7 +186,7 @@ impl Schemas {
     }
 
     /// Gives the library the documents that it does not have yet, and compiles one.
-    fn hand_over(&mut self, root: Id) -> Result<boon::SchemaIndex, boon::CompileError> {
+    fn hand_over(&mut self, root: Id) -> Result<boon::SchemaIndex, Box<dyn Error>> {
         self.arena
             .targets
             .extend(self.graph.gated.iter().map(|(_, to)| *to));
@@ -204,7 +204,7 @@ impl Schemas {
             .borrow_mut()
             .append(&mut self.patterns.written);
         let mut schemas = self.engine.schemas.borrow_mut();
-        self.compiler.compile(&address(root), &mut schemas)
+        Ok(self.compiler.compile(&address(root), &mut schemas)?)
     }
 }
 

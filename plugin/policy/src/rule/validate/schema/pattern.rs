@@ -356,10 +356,7 @@ impl Translator<'_> {
     fn class(&mut self) -> Result<(), Fault> {
         let negated = self.rest.next_if_eq(&'^').is_some();
         let mut set = String::new();
-        loop {
-            let Some(atom) = self.class_atom()? else {
-                break;
-            };
+        while let Some(atom) = self.class_atom()? {
             let dash = self.rest.peek() == Some(&'-');
             let ranges = dash && {
                 let mut ahead = self.rest.clone();

@@ -15,8 +15,6 @@ use super::pattern;
 const DEEPEST: usize = 64;
 /// From here floating-point numbers leave out integers.
 const INEXACT: f64 = 9_007_199_254_740_992.0;
-/// What an integer has to be below, without its sign, to fit 64 bits.
-pub(super) const WIDEST: f64 = 18_446_744_073_709_551_616.0;
 /// Lengths past this are out of reach of any input, and of `usize` in the module.
 const LONGEST: f64 = 4_294_967_295.0;
 
@@ -202,7 +200,9 @@ impl Reader<'_> {
         if let Some(rest) = half.rest.filter(|_| half.tuple) {
             rules.children.push((Step::Items, rest));
         }
-        bound_integers(&mut rules.plain);
+        if wants_integers(&rules.plain) {
+            rules.formats.push(format::WHOLE);
+        }
         rules
     }
 
@@ -588,28 +588,18 @@ struct Half {
     rest: Option<Id>,
 }
 
-/// An integer of more than 64 bits comes as a float that lost digits: what asks for integers refuses it.
-fn bound_integers(plain: &mut Map<String, Value>) {
+/// Whether a type is asked for that integers have, and numbers with a fraction do not.
+fn wants_integers(plain: &Map<String, Value>) -> bool {
     let has = |word: &str| match plain.get("type") {
         Some(Value::String(one)) => one == word,
         Some(Value::Array(list)) => list.iter().any(|one| one == word),
         _ => false,
     };
-    if !has("integer") || has("number") {
-        return;
-    }
-    let above = plain.get("exclusiveMaximum").and_then(Value::as_f64);
-    if above.is_none_or(|above| above > WIDEST) {
-        plain.insert("exclusiveMaximum".to_owned(), WIDEST.into());
-    }
-    let below = plain.get("exclusiveMinimum").and_then(Value::as_f64);
-    if below.is_none_or(|below| below < -WIDEST) {
-        plain.insert("exclusiveMinimum".to_owned(), (-WIDEST).into());
-    }
+    has("integer") && !has("number")
 }
 
 fn number(n: f64) -> Number {
-    if n.fract() == 0.0 && (-INEXACT..WIDEST).contains(&n) {
+    if n.fract() == 0.0 && (-INEXACT..format::WIDEST).contains(&n) {
         if n < 0.0 {
             return Number::from(n as i64);
         }

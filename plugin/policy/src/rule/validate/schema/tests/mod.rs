@@ -1,5 +1,9 @@
 //! Tests of the whole: the standard's own suite, another library as an oracle, and tables of what is said.
 
+mod differential;
+mod generate;
+mod mistakes;
+mod said;
 mod suite;
 
 use portcullis_config::{Diagnostic, Diagnostics, Document};

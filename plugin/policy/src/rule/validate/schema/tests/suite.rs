@@ -171,25 +171,22 @@ fn every_required_test_of_draft_07_passes() {
     );
 }
 
-/// The tests of formats, and by file how many of them go another way.
-fn formats(name: &str, draft: Draft) -> (usize, Vec<String>) {
-    let mut tests = 0;
-    let mut missed = Vec::new();
+/// How many tests of formats there are, and by file how many of them go another way.
+fn formats(name: &str, draft: Draft) -> (usize, Vec<(String, usize)>) {
+    let (mut tests, mut missed) = (0, Vec::new());
     for (file, groups) in files(&folder().join(name).join("optional/format"), false) {
-        let mut misses = Vec::new();
+        let mut misses = 0;
         for group in groups.as_array().unwrap() {
             let schema = native(&group["schema"], draft);
             let schema = compiled(&schema, Formats::Assert).unwrap();
             for test in group["tests"].as_array().unwrap() {
+                let found = violations(&*schema, &test["data"]);
+                misses += usize::from(found.is_empty() != test["valid"].as_bool().unwrap());
                 tests += 1;
-                let valid = test["valid"].as_bool().unwrap();
-                if violations(&*schema, &test["data"]).is_empty() != valid {
-                    misses.push(format!("{} {valid}", test["data"]));
-                }
             }
         }
-        if !misses.is_empty() {
-            missed.push(format!("{file} {} {misses:?}", misses.len()));
+        if misses > 0 {
+            missed.push((file, misses));
         }
     }
     (tests, missed)
@@ -197,8 +194,18 @@ fn formats(name: &str, draft: Draft) -> (usize, Vec<String>) {
 
 #[test]
 fn formats_are_as_strict_as_known() {
-    let (tests, missed) = formats("draft2020-12", Draft::V2020_12);
-    println!("{tests} {missed:#?}");
-    let (tests, missed) = formats("draft7", Draft::V7);
-    println!("{tests} {missed:#?}");
+    // Patterns with look-around and back-references, which do not run here; those of Python, which do; host names and
+    // addresses in other alphabets, which takes tables.
+    let missed = [
+        ("ecmascript-regex.json", 4),
+        ("hostname.json", 23),
+        ("idn-email.json", 8),
+        ("idn-hostname.json", 27),
+    ]
+    .map(|(file, missed)| (file.to_owned(), missed));
+    assert_eq!(
+        formats("draft2020-12", Draft::V2020_12),
+        (764, missed.to_vec())
+    );
+    assert_eq!(formats("draft7", Draft::V7), (676, missed.to_vec()));
 }
