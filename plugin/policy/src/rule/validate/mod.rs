@@ -14,6 +14,7 @@ mod normalize;
 mod parameters;
 mod query;
 mod schema;
+mod schema_at;
 mod shape;
 mod style;
 mod violation;

@@ -13,7 +13,8 @@ mod tests;
 use std::ops::{BitAnd, BitOr};
 use std::rc::Rc;
 
-pub(crate) use self::build::{Named, compile};
+pub(crate) use self::build::compile;
+pub(crate) use super::schema_at::Named;
 
 /// A set of JSON Schema's types. `number` is two of them, [`INTEGER`](Self::INTEGER) and
 /// [`FRACTION`](Self::FRACTION), so that what `integer` and `number` have in common is `integer`.

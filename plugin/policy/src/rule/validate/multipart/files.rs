@@ -2,7 +2,7 @@
 
 use portcullis_config::Document;
 
-use crate::rule::validate::shape::Named;
+use crate::rule::validate::schema_at::{At, Named, get};
 
 /// Schemas that are looked at, references followed: a schema that leads back to itself has no end.
 const STEPS: usize = 10_000;
@@ -20,15 +20,9 @@ impl Files {
             named,
             steps: STEPS,
         };
-        let body = At {
-            schema,
-            root: schema,
-        };
         let mut properties = Vec::new();
-        walk.each(body, DEPTH, false, &mut |at| {
-            for (name, schema) in members(at.schema, "properties") {
-                properties.push((name, At { schema, ..at }));
-            }
+        walk.each(At::root(schema), DEPTH, false, &mut |at| {
+            properties.extend(at.members("properties"));
         });
         let files = properties.into_iter().filter_map(|(name, property)| {
             let mut file = None;
@@ -58,13 +52,6 @@ impl Files {
     }
 }
 
-/// A schema, and the document that it stands in.
-#[derive(Clone, Copy)]
-struct At<'d> {
-    schema: &'d Document,
-    root: &'d Document,
-}
-
 struct Walk<'d> {
     named: &'d Named,
     steps: usize,
@@ -78,75 +65,18 @@ impl<'d> Walk<'d> {
         };
         self.steps = steps;
         meet(at);
-        let mut below = |schema| self.each(At { schema, ..at }, depth - 1, items, meet);
-        for keyword in ["allOf", "anyOf", "oneOf"] {
-            if let Some(Document::Array(schemas)) = get(at.schema, keyword) {
-                schemas.iter().for_each(&mut below);
-            }
+        let branches = ["allOf", "anyOf", "oneOf"];
+        let branches = branches.into_iter().flat_map(|keyword| at.list(keyword));
+        for below in branches.chain(at.get("items").filter(|_| items)) {
+            self.each(below, depth - 1, items, meet);
         }
-        if let Some(schema) = get(at.schema, "items").filter(|_| items) {
-            below(schema);
-        }
-        if let Some(Document::String(reference)) = get(at.schema, "$ref")
-            && let Some(at) = self.target(reference, at.root)
+        if let Some(target) = at
+            .get("$ref")
+            .and_then(|reference| reference.target(self.named))
         {
-            self.each(at, depth - 1, items, meet);
+            self.each(target, depth - 1, items, meet);
         }
     }
-
-    /// Where a `$ref` leads, in its own document or to a schema of the policy.
-    fn target(&self, reference: &str, root: &'d Document) -> Option<At<'d>> {
-        let pointer = reference.strip_prefix('#')?;
-        let (mut at, rest) = match pointer.strip_prefix("/schemas/") {
-            Some(named) => {
-                let (name, rest) = named.split_once('/').unwrap_or((named, ""));
-                let name = unescaped(name);
-                let (_, schema) = self.named.iter().find(|(other, _)| *other == name)?;
-                (
-                    At {
-                        schema,
-                        root: schema,
-                    },
-                    rest,
-                )
-            }
-            None => (
-                At { schema: root, root },
-                pointer.strip_prefix('/').unwrap_or(""),
-            ),
-        };
-        for token in rest.split('/').filter(|token| !token.is_empty()) {
-            at.schema = match at.schema {
-                Document::Array(items) => items.get(token.parse::<usize>().ok()?)?,
-                object => get(object, &unescaped(token))?,
-            };
-        }
-        Some(at)
-    }
-}
-
-fn get<'d>(object: &'d Document, name: &str) -> Option<&'d Document> {
-    let Document::Object(members) = object else {
-        return None;
-    };
-    let member = members.iter().find(|(other, _)| other == name);
-    member.map(|(_, value)| value)
-}
-
-fn members<'d>(
-    schema: &'d Document,
-    keyword: &str,
-) -> impl Iterator<Item = (&'d str, &'d Document)> {
-    let members = match get(schema, keyword) {
-        Some(Document::Object(members)) => members.as_slice(),
-        _ => &[],
-    };
-    members.iter().map(|(name, value)| (name.as_str(), value))
-}
-
-/// A pointer's token (RFC 6901 section 4).
-fn unescaped(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
 }
 
 #[cfg(test)]

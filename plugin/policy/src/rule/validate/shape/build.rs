@@ -10,10 +10,7 @@ use portcullis_config::Document;
 
 use super::keywords::{spoken_of, type_of, typed};
 use super::{Shape, Types};
-use crate::path::percent_decoded;
-
-/// The policy's named schemas.
-pub(crate) type Named = [(String, Document)];
+use crate::rule::validate::schema_at::{At, Named};
 
 /// Steps that a schema may take to compile; what is beyond is open.
 const STEPS: usize = 10_000;
@@ -31,53 +28,6 @@ pub(crate) fn compile(schema: &Document, named: &Named) -> Rc<Shape> {
         any: Rc::new(Shape::ANY.clone()),
     };
     builder.shape(At::root(schema), 0)
-}
-
-/// A schema, and the document that it stands in.
-#[derive(Clone, Copy)]
-struct At<'d> {
-    schema: &'d Document,
-    root: &'d Document,
-}
-
-impl<'d> At<'d> {
-    fn root(document: &'d Document) -> Self {
-        Self {
-            schema: document,
-            root: document,
-        }
-    }
-
-    fn inside(self, schema: &'d Document) -> Self {
-        Self { schema, ..self }
-    }
-
-    fn get(self, keyword: &str) -> Option<Self> {
-        get(self.schema, keyword).map(|schema| self.inside(schema))
-    }
-
-    fn list(self, keyword: &str) -> impl Iterator<Item = Self> {
-        let items = match get(self.schema, keyword) {
-            Some(Document::Array(items)) => items.as_slice(),
-            _ => &[],
-        };
-        items.iter().map(move |item| self.inside(item))
-    }
-
-    fn members(self, keyword: &str) -> impl Iterator<Item = (&'d str, Self)> {
-        let members = match get(self.schema, keyword) {
-            Some(Document::Object(members)) => members.as_slice(),
-            _ => &[],
-        };
-        members
-            .iter()
-            .map(move |(name, schema)| (name.as_str(), self.inside(schema)))
-    }
-
-    /// In draft-07 a `$ref` stands alone, whatever is written beside it.
-    fn refers_alone(self) -> bool {
-        matches!(get(self.root, "$schema"), Some(Document::String(draft)) if draft.contains("draft-07"))
-    }
 }
 
 struct Builder<'d> {
@@ -190,7 +140,7 @@ impl<'d> Builder<'d> {
     }
 
     fn followed(&mut self, reference: At<'d>, depth: usize) -> Rc<Shape> {
-        let Some(target) = self.target(reference) else {
+        let Some(target) = reference.target(self.named) else {
             return self.any.clone();
         };
         let open = self.open.iter();
@@ -202,34 +152,6 @@ impl<'d> Builder<'d> {
         let shape = self.shape(target, depth + 1);
         self.open.pop();
         shape
-    }
-
-    fn target(&self, reference: At<'d>) -> Option<At<'d>> {
-        let Document::String(reference_text) = reference.schema else {
-            return None;
-        };
-        let pointer = percent_decoded(reference_text.strip_prefix('#')?.as_bytes()).into_owned();
-        let pointer = String::from_utf8(pointer).ok()?;
-        let named = pointer.strip_prefix("/schemas/").and_then(|rest| {
-            let (name, inner) = rest
-                .split_once('/')
-                .map_or((rest, None), |(name, inner)| (name, Some(inner)));
-            let name = unescaped(name);
-            let (_, document) = self.named.iter().find(|(other, _)| *other == name)?;
-            Some((At::root(document), inner))
-        });
-        let (mut at, rest) = match named {
-            Some(named) => named,
-            None if pointer.is_empty() => (At::root(reference.root), None),
-            None => (At::root(reference.root), Some(pointer.strip_prefix('/')?)),
-        };
-        for token in rest.into_iter().flat_map(|rest| rest.split('/')) {
-            at.schema = match at.schema {
-                Document::Array(items) => items.get(token.parse::<usize>().ok()?)?,
-                object => get(object, &unescaped(token))?,
-            };
-        }
-        Some(at)
     }
 
     /// What two schemas have in common.
@@ -327,17 +249,4 @@ fn nothing() -> Shape {
         allowed: Types::NONE,
         ..Shape::ANY.clone()
     }
-}
-
-/// The last member of that name, which is the one that counts where a name stands twice.
-fn get<'d>(object: &'d Document, name: &str) -> Option<&'d Document> {
-    let Document::Object(members) = object else {
-        return None;
-    };
-    let found = members.iter().rfind(|(other, _)| other == name);
-    found.map(|(_, value)| value)
-}
-
-fn unescaped(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
 }
