@@ -23,8 +23,8 @@ const MAX_COMMENTS: usize = 20;
 /// An OpenAPI document as a policy: a route for each operation, its parameters and its body
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The policy is a beginning: it is yours to edit. All that the document says and the policy does not enforce is told on
-stderr, with its place.
+The policy is a beginning: it is yours to edit. \
+All that the document says and the policy does not enforce is told on stderr, with its place.
 
   $ portcullis import openapi.json -o policy.yaml
   $ portcullis check policy.yaml

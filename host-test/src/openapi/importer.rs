@@ -8,6 +8,7 @@ use crate::document::MAX_VALUES;
 
 use super::Options;
 use super::finding::Findings;
+use super::graph::{Known, Reference};
 use super::name::{Names, policy_name};
 use super::node::Node;
 use super::reference::unescaped;
@@ -22,9 +23,11 @@ pub(super) struct Importer<'d> {
     pub(super) version: Version,
     pub(super) options: &'d Options,
     pub(super) findings: Findings,
-    /// Schemas, by pointer, that the policy holds wider than the document does. They are known only once all are read,
-    /// and what stands around them depends on it, so a reading begins with those that the one before it found.
-    pub(super) loose: BTreeSet<String>,
+    /// What the readings before this one found out.
+    known: &'d Known,
+    /// Schemas, by pointer, that turned out to be wider.
+    loose: BTreeSet<String>,
+    references: Vec<Reference>,
     /// How often a schema was widened.
     pub(super) widened: usize,
     /// The names of the schemas that are referred to, by pointer.
@@ -44,7 +47,7 @@ impl<'d> Importer<'d> {
         tree: &'d Tree,
         version: Version,
         options: &'d Options,
-        loose: BTreeSet<String>,
+        known: &'d Known,
     ) -> Self {
         let root = Node::root(tree);
         let components = root.get("components").and_then(|it| it.get("schemas"));
@@ -56,7 +59,9 @@ impl<'d> Importer<'d> {
             version,
             options,
             findings: Findings::default(),
-            loose,
+            known,
+            loose: BTreeSet::new(),
+            references: Vec::new(),
             widened: 0,
             names_of_schemas: BTreeMap::new(),
             schema_names: Names::default(),
@@ -93,6 +98,14 @@ impl<'d> Importer<'d> {
         (size_of(&policy) <= MAX_VALUES).then_some(policy)
     }
 
+    /// What is known after this reading.
+    pub(super) fn learnt(&mut self) -> Known {
+        let mut known = self.known.clone();
+        known.loose.append(&mut self.loose);
+        known.learn(&self.references);
+        known
+    }
+
     /// The API's title and version: `Game API 1.2.0`.
     pub(super) fn title(&self) -> String {
         let words = [self.info("title"), self.info("version")];
@@ -106,7 +119,7 @@ impl<'d> Importer<'d> {
     }
 
     /// The name under which the policy holds the schema that stands there.
-    pub(super) fn name_of_schema(&mut self, schema: Node<'d>) -> String {
+    fn name_of_schema(&mut self, schema: Node<'d>) -> String {
         if let Some(name) = self.names_of_schemas.get(&schema.pointer) {
             return name.clone();
         }
@@ -139,6 +152,22 @@ impl<'d> Importer<'d> {
             }
         }
         base
+    }
+
+    /// The policy's reference for a schema's `$ref`; `None` if it leads back to what is judged already, which is told.
+    pub(super) fn refer(&mut self, reference: Reference, target: Node<'d>) -> Option<String> {
+        if self.known.circular.contains(&reference.at) {
+            let pointer = format!("{}/$ref", reference.at);
+            let message =
+                "this leads back to a schema that judges the same value: there it is left out";
+            self.widen(&pointer, message, None);
+            return None;
+        }
+        if self.known.loose.contains(&reference.to) {
+            self.widened += 1;
+        }
+        self.references.push(reference);
+        Some(format!("#/schemas/{}", self.name_of_schema(target)))
     }
 
     /// Schemas that are referred to may refer to more of them.

@@ -12,6 +12,7 @@ mod body;
 mod declared;
 mod exploded;
 mod finding;
+mod graph;
 mod importer;
 mod keyword;
 mod legal;
@@ -30,8 +31,6 @@ mod shape;
 mod version;
 mod write;
 
-use std::collections::BTreeSet;
-
 use portcullis_config::{Diagnostic, Document as Tree, Severity, Strictness, Unmatched};
 
 use crate::document::{Document, MAX_VALUES};
@@ -40,9 +39,10 @@ pub use finding::{INVALID, NOT_ENFORCED, NOTE};
 pub use read::{read, read_file};
 pub use write::{Notation, text};
 
+use graph::Known;
 use importer::Importer;
 
-/// Schemas lean on each other's looseness in chains; a chain longer than this is as good as endless.
+/// Two readings say all of nearly every document, and a third that it was all.
 const MAX_ROUNDS: usize = 16;
 
 /// What the person who imports decides.
@@ -103,19 +103,17 @@ impl Import {
 pub fn import(document: &Document, options: &Options) -> Result<Import, Vec<Diagnostic>> {
     let tree = read::in_order(document);
     let version = version::of(&tree).map_err(|error| vec![error])?;
-    let mut loose = BTreeSet::new();
+    let mut known = Known::default();
     for _ in 0..MAX_ROUNDS {
-        let before = loose.len();
-        let mut importer = Importer::new(&tree, version, options, loose);
-        let policy = importer.policy();
-        let Some(policy) = policy else {
+        let mut importer = Importer::new(&tree, version, options, &known);
+        let Some(policy) = importer.policy() else {
             return Err(vec![too_large()]);
         };
-        let settled = importer.loose.len() == before;
-        loose = std::mem::take(&mut importer.loose);
-        if settled {
+        let learnt = importer.learnt();
+        if learnt == known {
             return finished(importer, policy, document);
         }
+        known = learnt;
     }
     Err(vec![finding::invalid(
         "",

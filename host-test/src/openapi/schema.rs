@@ -16,6 +16,7 @@ use portcullis_config::Document as Tree;
 
 use crate::document::MAX_INTEGER;
 
+use super::graph::Reference;
 use super::importer::{Importer, text};
 use super::keyword::{self, Role, Wants};
 use super::node::Node;
@@ -25,7 +26,7 @@ use super::pattern;
 const MAX_DEPTH: usize = 84;
 
 /// Where a schema stands.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Inside<'d> {
     /// The schema with an `$id`, in which references begin.
     base: Option<Node<'d>>,
@@ -33,6 +34,10 @@ struct Inside<'d> {
     depth: usize,
     /// Properties that the schemas which this is a part of call read-only.
     read_only: Rc<BTreeSet<String>>,
+    /// Where the schema stands that this is in.
+    root: Rc<str>,
+    /// Whether the two judge one value.
+    of_same_value: bool,
 }
 
 impl Inside<'_> {
@@ -48,6 +53,7 @@ impl Inside<'_> {
     fn within(&self) -> Self {
         Self {
             read_only: Rc::default(),
+            of_same_value: false,
             ..self.part()
         }
     }
@@ -86,7 +92,10 @@ impl<'d> Importer<'d> {
     pub(super) fn schema(&mut self, node: &Node<'d>) -> Tree {
         let inside = Inside {
             base: self.base_of(node),
-            ..Inside::default()
+            depth: 0,
+            read_only: Rc::default(),
+            root: node.pointer.as_str().into(),
+            of_same_value: true,
         };
         self.subschema(node, inside)
     }
@@ -197,11 +206,16 @@ impl<'d> Importer<'d> {
                 if value.text().is_none() {
                     self.not_what_it_should_be(name, value);
                 } else if let Some(target) = self.referred(schema, inside.base.as_ref()) {
-                    if self.loose.contains(&target.pointer) {
-                        self.widened += 1;
+                    let reference = Reference {
+                        from: (*inside.root).to_owned(),
+                        at: schema.pointer.clone(),
+                        to: target.pointer.clone(),
+                        of_same_value: inside.of_same_value,
+                    };
+                    let reference = self.refer(reference, target);
+                    if let Some(reference) = reference {
+                        keywords.push("$ref", text(reference));
                     }
-                    let name = self.name_of_schema(target);
-                    keywords.push("$ref", text(format!("#/schemas/{name}")));
                 }
             }
             "pattern" => match value.text().map(pattern::judge) {
@@ -312,7 +326,7 @@ impl<'d> Importer<'d> {
     ) -> Vec<(String, Tree)> {
         let mut kept = Vec::with_capacity(members.len());
         for (name, member) in members {
-            kept.push((name.to_owned(), self.subschema(&member, inside.within())));
+            kept.push((name.to_owned(), self.subschema(&member, inside.part())));
         }
         kept
     }

@@ -1,11 +1,13 @@
 //! `portcullis import`: what becomes of an OpenAPI document, and what is told of what does not.
 
+mod arbitrary;
 mod bodies;
 mod command;
 mod documents;
 mod parameters;
 mod paths;
 mod properties;
+mod references;
 mod schemas;
 
 use portcullis_config::Diagnostic;

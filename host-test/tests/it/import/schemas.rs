@@ -3,10 +3,10 @@
 use portcullis_host_test::openapi::{Options, ReadOnly};
 use serde_json::{Value, json};
 
-use super::{at, import, imported, policy, told, with_operation};
+use super::{import, imported, policy, told, with_operation};
 
 /// A document whose one body has this schema; `more` are its components.
-fn document(version: &str, schema: Value, more: Value) -> Value {
+pub(super) fn document(version: &str, schema: Value, more: Value) -> Value {
     let body = json!({"content": {"application/json": {"schema": schema}}, "required": true});
     let mut document = with_operation(version, json!({"requestBody": body}));
     let members = document.as_object_mut().unwrap();
@@ -14,29 +14,13 @@ fn document(version: &str, schema: Value, more: Value) -> Value {
     document
 }
 
-const SCHEMA: &str = "/routes/0/validate/body/schema";
+/// Where that schema stands in the policy.
+pub(super) const SCHEMA: &str = "/routes/0/validate/body/schema";
 
 #[track_caller]
 fn check(version: &str, schema: Value, expected: Value, gaps: &[&str]) {
     let import = imported(&document(version, schema, json!({})));
     assert_eq!(policy(&import).pointer(SCHEMA), Some(&expected));
-    told(&import.not_enforced, gaps);
-}
-
-/// Holds what becomes of components: the body's schema is the first of them.
-#[track_caller]
-fn check_named(version: &str, named: Value, expected: Value, gaps: &[&str]) {
-    let import = imported(&document(
-        version,
-        json!({"$ref": "#/components/schemas/A"}),
-        named,
-    ));
-    let policy = policy(&import);
-    assert_eq!(
-        policy.pointer(SCHEMA),
-        Some(&json!({"$ref": "#/schemas/A"}))
-    );
-    assert_eq!(at(&policy, "/schemas"), expected);
     told(&import.not_enforced, gaps);
 }
 
@@ -116,28 +100,6 @@ fn the_words_of_3_0_become_json_schema() {
 }
 
 #[test]
-fn what_stands_beside_a_reference_counts_in_3_1_alone() {
-    let named = |version, expected: Value, gaps: &[&str]| {
-        let schema = json!({"properties": {"a": {"$ref": "#/components/schemas/B", "maxLength": 3, "description": "d"}}});
-        check_named(
-            version,
-            json!({"A": schema, "B": {"type": "string"}}),
-            expected,
-            gaps,
-        );
-    };
-    let reference = json!({"$ref": "#/schemas/B"});
-    let both = json!({"$ref": "#/schemas/B", "maxLength": 3});
-    let schemas = |a: &Value| json!({"A": {"properties": {"a": a}}, "B": {"type": "string"}});
-    named("3.1.0", schemas(&both), &[]);
-    named(
-        "3.0.0",
-        schemas(&reference),
-        &["/a/maxLength: ignores what stands beside"],
-    );
-}
-
-#[test]
 fn what_pydantic_writes_passes() {
     check(
         "3.1.0",
@@ -162,66 +124,6 @@ fn what_pydantic_writes_passes() {
         }),
         &[],
     );
-}
-
-#[test]
-fn references_become_named_schemas() {
-    // Recursion, a name that no policy takes, a place within a schema, a schema within a schema.
-    check_named(
-        "3.1.0",
-        json!({
-            "A": {"properties": {
-                "self": {"$ref": "#/components/schemas/A"},
-                "page": {"$ref": "#/components/schemas/Page%5BA%5D"},
-                "inner": {"$ref": "#/components/schemas/Page[A]/properties/a~1b"},
-                "def": {"$ref": "#/components/schemas/A/$defs/D"},
-            }, "$defs": {"D": {"type": "string"}}},
-            "Page[A]": {"properties": {"a/b": {"type": "integer"}}},
-            "Unused": {"type": "string"},
-        }),
-        json!({
-            "A": {"properties": {
-                "self": {"$ref": "#/schemas/A"},
-                "page": {"$ref": "#/schemas/Page-A-"},
-                "inner": {"$ref": "#/schemas/Page-A-.properties.a-b"},
-                "def": {"$ref": "#/schemas/A.-defs.D"},
-            }},
-            "Page-A-": {"properties": {"a/b": {"type": "integer"}}},
-            "Page-A-.properties.a-b": {"type": "integer"},
-            "A.-defs.D": {"type": "string"},
-        }),
-        &[],
-    );
-}
-
-#[test]
-fn references_begin_in_the_schema_that_has_an_id() {
-    check_named(
-        "3.1.0",
-        json!({"A": {"$id": "https://example.com/a", "properties": {"x": {"$ref": "#/$defs/X"}}, "$defs": {"X": {"type": "string"}}}}),
-        json!({"A": {"properties": {"x": {"$ref": "#/schemas/A.-defs.X"}}}, "A.-defs.X": {"type": "string"}}),
-        &[],
-    );
-}
-
-#[test]
-fn references_that_lead_nowhere_are_told() {
-    let check = |reference: &str, expected: &str| {
-        check_named(
-            "3.1.0",
-            json!({"A": {"properties": {"x": {"$ref": reference}}}, "Loop": {"$ref": "#/components/schemas/Loop"}}),
-            json!({"A": {"properties": {"x": {}}}}),
-            &[&format!("/x/$ref: {expected}")],
-        );
-    };
-    check("#/components/schemas/Nobody", "leads nowhere");
-    check("other.yaml#/A", "another document");
-    check("https://example.com/schema.json", "another document");
-    check("#anchor", "an anchor");
-    check("#", "names no schema");
-    check("#/info/title", "names no schema");
-    check("#/%zz", "escapes");
-    check("#/components/schemas/Loop", "in a circle");
 }
 
 #[test]
@@ -374,24 +276,6 @@ fn a_wider_part_makes_nothing_narrower() {
         json!({"anyOf": [lost, false]}),
         json!({"anyOf": [{}, false]}),
         &[told],
-    );
-}
-
-#[test]
-fn a_named_schema_is_wider_wherever_it_is_used() {
-    check_named(
-        "3.1.0",
-        json!({
-            "A": {"not": {"$ref": "#/components/schemas/B"}},
-            "B": {"properties": {"x": {"$ref": "#/components/schemas/C"}}},
-            "C": {"pattern": "(?=a)"},
-        }),
-        json!({
-            "A": {},
-            "B": {"properties": {"x": {"$ref": "#/schemas/C"}}},
-            "C": {},
-        }),
-        &["/A/not: is left out", "/C/pattern: looks around"],
     );
 }
 
