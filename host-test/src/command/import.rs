@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use portcullis_config::{Diagnostic, Strictness, Unmatched};
+use portcullis_config::{Diagnostic, Severity, Strictness, Unmatched};
 use portcullis_host_test::document::{Document, MAX_BYTES, ReadError};
 use portcullis_host_test::openapi::{self, Import as Imported, Notation, Options};
+use portcullis_host_test::profile::Profile;
 use portcullis_host_test::report;
 use portcullis_host_test::scenario::matcher::show;
+use portcullis_host_test::verdict::verdict;
 
-use super::Exit;
+use super::{Exit, module};
 
 /// Findings shown with their lines; finding the line of each of thousands would take long.
 const MAX_SHOWN: usize = 50;
@@ -130,7 +132,7 @@ impl Import {
             None => anstream::print!("{text}"),
             Some(file) => self.write(file, &text)?,
         }
-        Ok(Exit::Ok)
+        refused(&text)
     }
 
     fn options(&self) -> Options {
@@ -254,6 +256,21 @@ fn tell(document: &Document, imported: &Imported) {
         counted(imported.routes(), "route"),
         counted(list.len(), "thing"),
     );
+}
+
+/// Whether the module takes the policy: it knows limits that no document says anything of.
+fn refused(text: &str) -> anyhow::Result<Exit> {
+    let policy = Document::read("the policy", text.as_bytes())?;
+    let verdict = verdict(&module(None)?, Profile::ENVOY, &policy.value)?;
+    let mut errors = verdict.diagnostics;
+    errors.retain(|finding| finding.severity == Severity::Error);
+    if errors.is_empty() {
+        return Ok(Exit::Ok);
+    }
+    report::sort(&policy, &mut errors);
+    anstream::eprint!("{}", report::diagnostics(&policy, &errors, true));
+    anstream::eprintln!("no gateway takes this policy until it is edited");
+    Ok(Exit::PolicyInvalid)
 }
 
 fn counted(number: usize, what: &str) -> String {

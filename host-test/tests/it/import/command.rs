@@ -198,3 +198,25 @@ fn bytes_that_are_no_text_are_refused() {
     assert_eq!(code, Some(1));
     assert!(told.contains("not UTF-8"), "{told}");
 }
+
+#[test]
+fn what_no_gateway_takes_is_written_and_ends_with_3() {
+    let mut document = String::from(
+        "openapi: 3.1.0\ninfo: {title: Wide, version: '1'}\npaths:\n  /a:\n    post:\n      requestBody:\n        content: {application/json: {schema: {$ref: '#/components/schemas/S0'}}}\ncomponents:\n  schemas:\n    S9: {type: string}\n",
+    );
+    for level in 0..9 {
+        let next = format!("{{$ref: '#/components/schemas/S{}'}}", level + 1);
+        document.push_str(&format!(
+            "    S{level}: {{allOf: [{}]}}\n",
+            [next.as_str(); 10].join(", ")
+        ));
+    }
+    let (code, policy, told) = import(folder(&document).path(), &[]);
+    assert_eq!(code, Some(3), "{told}");
+    assert!(policy.contains("\n  S9: {type: string}\n"), "{policy}");
+    assert!(told.contains("error[schema-size]"), "{told}");
+    assert!(
+        told.ends_with("no gateway takes this policy until it is edited\n"),
+        "{told}"
+    );
+}

@@ -43,7 +43,7 @@ fn compiled(document: &Value, pointer: &str) -> Result<(Schemas, SchemaIndex), S
     Ok((schemas, index))
 }
 
-/// Holds that a policy reads as itself in both notations.
+/// Holds that a policy reads as itself in both notations, and that the engine takes it.
 fn is_a_policy(import: &Import) {
     let found = portcullis_config::read(&import.policy).1;
     assert!(!found.has_errors(), "{found:?}");
@@ -54,6 +54,13 @@ fn is_a_policy(import: &Import) {
         let read = Policy::from_bytes(read.to_string().as_bytes()).unwrap();
         assert_eq!(sorted(&read), sorted(&import.policy), "{text}");
     }
+    let policy = policy(import).to_string();
+    let verdict = portcullis_policy::load(policy.as_bytes());
+    assert!(
+        verdict.policy.is_some(),
+        "{:?}\n{policy}",
+        verdict.diagnostics
+    );
 }
 
 /// Without the order of members, which JSON does not keep.

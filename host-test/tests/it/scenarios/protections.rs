@@ -1,6 +1,7 @@
 //! The proof that the corpus would notice: with each protection switched off, scenarios go red.
 
 mod limits;
+mod validate;
 
 use portcullis_host_test::module::Module;
 use portcullis_host_test::scenario::run::{Verdict, run};
@@ -875,7 +876,11 @@ const PROTECTIONS: &[Protection] = &[
 fn with_each_protection_off_scenarios_go_red() {
     let corpus = corpus();
     let module = Module::embedded().unwrap();
-    for protection in PROTECTIONS.iter().chain(limits::LIMITS) {
+    for protection in PROTECTIONS
+        .iter()
+        .chain(limits::LIMITS)
+        .chain(validate::VALIDATE)
+    {
         let mut red = Vec::new();
         for (name, scenario) in &corpus.scenarios {
             let mut weaker = scenario.clone();

@@ -80,7 +80,9 @@ impl BodyRule {
             let pointer = format!("{pointer}/content_types");
             MediaTypes::compile(types, reads, &pointer, diagnostics)
         });
-        if normalizes && types.as_ref().is_some_and(|types| types.allow(FORM_DATA)) {
+        let takes = |name| types.as_ref().is_some_and(|types| types.allow(name));
+        let (takes_parts, takes_forms) = (takes(FORM_DATA), takes(URL_ENCODED));
+        if normalizes && takes_parts {
             diagnostics.error(
                 code::VALIDATE_NORMALIZE_PARTS,
                 format!("{pointer}/normalize"),
@@ -110,13 +112,17 @@ impl BodyRule {
             encodings: body.encodings.clone(),
             reader: reads.then(|| {
                 let written = body.schema.as_ref();
+                // What is sent as JSON has its types.
+                let coerces = takes_parts || takes_forms || strictness == Strictness::Pydantic;
                 Reader {
                     schema,
-                    shape: written.map_or_else(
+                    shape: written.filter(|_| coerces).map_or_else(
                         || Rc::new(Shape::ANY.clone()),
                         |schema| shape::compile(schema, named),
                     ),
-                    files: written.map_or_else(Files::default, |s| Files::compile(s, named)),
+                    files: written
+                        .filter(|_| takes_parts)
+                        .map_or_else(Files::default, |schema| Files::compile(schema, named)),
                     strictness,
                     normalizer: Normalizer::compile(&body.normalize),
                 }
@@ -317,6 +323,7 @@ fn missing() -> Trouble {
 }
 
 const FORM_DATA: &str = "multipart/form-data";
+const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 
 #[cfg(test)]
 mod tests;

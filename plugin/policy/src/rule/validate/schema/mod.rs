@@ -25,7 +25,7 @@ mod tests;
 mod uri;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::{self, Debug};
 use std::rc::Rc;
@@ -66,7 +66,7 @@ pub(crate) struct Schemas {
     compiler: boon::Compiler,
     engine: Rc<Engine>,
     /// How many nodes the engine has.
-    emitted: Id,
+    emitted: BTreeSet<Id>,
     /// Whether a named schema is wrong, so that nothing that refers to it can be compiled.
     broken: bool,
 }
@@ -107,7 +107,7 @@ impl Schemas {
             formats,
             compiler,
             engine: Rc::default(),
-            emitted: 0,
+            emitted: BTreeSet::new(),
             broken: false,
         };
         let sources: Vec<Source> = named
@@ -194,11 +194,12 @@ impl Schemas {
             arena: &self.arena,
             graph: &self.graph,
         };
-        for id in self.arena.targets.range(self.emitted..) {
-            self.compiler
-                .add_resource(&address(*id), emitter.document(*id))?;
+        for id in &self.arena.targets {
+            if self.emitted.insert(*id) {
+                self.compiler
+                    .add_resource(&address(*id), emitter.document(*id))?;
+            }
         }
-        self.emitted = self.arena.nodes.len();
         self.engine
             .written
             .borrow_mut()
