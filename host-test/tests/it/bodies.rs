@@ -321,7 +321,7 @@ fn many_bodies_take_no_more_memory_than_few() {
     let mut vm = serving(true);
     let mut requests: Vec<Request> = kinds().into();
     requests.extend([json(BAD), json(&b"{\"token\": \xff"[..]), json("[[[[")]);
-    let mut round = |vm: &mut Vm, times: usize| {
+    let round = |vm: &mut Vm, times: usize| {
         for request in requests.iter().cycle().take(times) {
             ask(vm, request);
         }

@@ -54,7 +54,7 @@ fn keep(mut stream: TcpStream, to: &Sender<Vec<u8>>) {
             Ok(0) => return,
             Ok(size) => {
                 owed = true;
-                if to.send(piece[..size].to_vec()).is_err() {
+                if to.send(piece.iter().take(size).copied().collect()).is_err() {
                     return;
                 }
             }
@@ -85,7 +85,7 @@ fn send(to: SocketAddr, pieces: &[&str]) -> Vec<String> {
     while let Ok(size) = stream.read(&mut piece)
         && size > 0
     {
-        answer.extend_from_slice(&piece[..size]);
+        answer.extend(piece.iter().take(size));
     }
     let answer = String::from_utf8(answer).unwrap();
     let status = |line: &str| {

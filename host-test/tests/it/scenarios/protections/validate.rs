@@ -108,9 +108,11 @@ pub(super) const VALIDATE: &[Protection] = &[
     Protection {
         name: "validate: the modes around it",
         off: |policy| {
-            if policy["routes"][0].get("validate").is_some() {
+            if policy.pointer("/routes/0/validate").is_some() {
                 policy["mode"] = json!("enforce");
-                policy["routes"][0]["mode"] = json!("enforce");
+                routes(policy, |route| {
+                    route.insert("mode".into(), json!("enforce"));
+                });
             }
         },
         noticed_by: &[
