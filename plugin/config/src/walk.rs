@@ -5,6 +5,7 @@
 //! that are read can never be two lists.
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 
 use crate::diagnostic::{Diagnostics, code, pointer_child, suggest};
 use crate::document::Document;
@@ -207,13 +208,9 @@ impl<'d> Node<'d> {
 
     /// Reports each item that equals an earlier one, in time that lists of any length allow.
     fn refuse_twice<T: Ord>(&self, items: &[(T, String)], code: &'static str, message: &str) {
-        let mut sorted: Vec<&(T, String)> = items.iter().collect();
-        // Stable: of equal items the first in the file comes first.
-        sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
-        for pair in sorted.windows(2) {
-            if let [(a, _), (b, pointer)] = pair
-                && a == b
-            {
+        let item = |at: usize| items.get(at).map(|(item, _)| item);
+        for at in repeated(items.len(), &|a, b| item(a).cmp(&item(b))) {
+            if let Some((_, pointer)) = items.get(at) {
                 self.error_at(pointer, code, message, None);
             }
         }
@@ -330,4 +327,15 @@ pub(crate) fn shown(text: &str) -> String {
         out.push('…');
     }
     out
+}
+/// Of so many items those that equal an earlier one. Not generic: sorting is a lot of code for each type that is sorted.
+fn repeated(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    // Stable: of equal items the first in the file comes first.
+    order.sort_by(|a, b| compare(*a, *b));
+    let pairs = order.iter().zip(order.iter().skip(1));
+    pairs
+        .filter(|(a, b)| compare(**a, **b).is_eq())
+        .map(|(_, second)| *second)
+        .collect()
 }

@@ -106,12 +106,18 @@ impl Node {
             let bytes = methods.iter().map(|m| m.clone().into_bytes().into());
             bytes.collect()
         });
-        list.push(End {
-            methods,
-            route: index,
-        });
         // Those that list the method come first; the order of the file otherwise stays.
-        list.sort_by_key(|end| end.methods.is_none());
+        let at = match methods {
+            Some(_) => list.partition_point(|end| end.methods.is_some()),
+            None => list.len(),
+        };
+        list.insert(
+            at,
+            End {
+                methods,
+                route: index,
+            },
+        );
     }
 
     fn literal(&mut self, key: Vec<u8>) -> &mut Self {

@@ -228,14 +228,13 @@ impl Draft<'_, '_> {
                 self.refuse_absent(name, &templates, path);
             }
         }
-        let inputs = self.inputs(Place::Path, "path", parameters)?.into_iter();
-        let mut by_segment: Vec<(usize, Input)> = inputs
-            .filter_map(|input| {
-                let (at, _) = templates.iter().find(|(_, name)| *name == input.name)?;
-                Some((*at, input))
-            })
-            .collect();
-        by_segment.sort_by_key(|(at, _)| *at);
+        let mut by_segment: Vec<(usize, Input)> = Vec::new();
+        for input in self.inputs(Place::Path, "path", parameters)? {
+            if let Some((at, _)) = templates.iter().find(|(_, name)| *name == input.name) {
+                let place = by_segment.partition_point(|(other, _)| other < at);
+                by_segment.insert(place, (*at, input));
+            }
+        }
         all_stand.then_some(by_segment)
     }
 

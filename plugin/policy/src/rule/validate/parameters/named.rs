@@ -74,13 +74,17 @@ impl Named {
         let mut open: Option<usize> = None;
         let mut all_differ = true;
         for (at, input) in inputs.iter().enumerate() {
-            let claimant = |part| Claimant { input: at, part };
+            let mut claim = |name: &str, part| {
+                // Of two that claim one name, the later one comes later, and is told.
+                let place = names.partition_point(|(other, _)| **other <= *name);
+                names.insert(place, (Box::from(name), Claimant { input: at, part }));
+            };
             if !input.is_exploded() {
-                names.push((Box::from(&*input.name), claimant(Part::Whole)));
+                claim(&input.name, Part::Whole);
                 continue;
             }
             for name in input.shape.names() {
-                names.push((Box::from(name), claimant(Part::Member)));
+                claim(name, Part::Member);
             }
             if input.shape.is_open() && open.replace(at).is_some() {
                 all_differ = false;
@@ -90,8 +94,6 @@ impl Named {
                 );
             }
         }
-        // Stable: of two that claim one name, the later one is told.
-        names.sort_by(|(a, _), (b, _)| a.cmp(b));
         for pair in names.windows(2) {
             if let [(a, _), (b, second)] = pair
                 && a == b

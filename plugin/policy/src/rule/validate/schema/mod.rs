@@ -142,14 +142,15 @@ impl Schemas {
         }
         self.arena.targets.insert(root);
         match self.hand_over(root) {
-            Ok(index) => Some(Rc::new(Compiled {
+            Some(index) => Some(Rc::new(Compiled {
                 engine: Rc::clone(&self.engine),
                 index,
                 deepest: self.graph.deepest(),
             })),
-            Err(error) => {
-                // Not to be: what the library is given is well formed. It must not pass unjudged if it is not.
-                let message = format!("the schema cannot be compiled: {error}");
+            None => {
+                // Not to be: what the library is given is well formed. It must not pass unjudged if it is not. What the
+                // library would say of it costs the module more than all messages of its own.
+                let message = "the schema cannot be compiled";
                 diagnostics.error(code::SCHEMA_INVALID, pointer, message, None);
                 None
             }
@@ -186,7 +187,7 @@ impl Schemas {
     }
 
     /// Gives the library the documents that it does not have yet, and compiles one.
-    fn hand_over(&mut self, root: Id) -> Result<boon::SchemaIndex, Box<dyn Error>> {
+    fn hand_over(&mut self, root: Id) -> Option<boon::SchemaIndex> {
         self.arena
             .targets
             .extend(self.graph.gated.iter().map(|(_, to)| *to));
@@ -197,7 +198,8 @@ impl Schemas {
         for id in &self.arena.targets {
             if self.emitted.insert(*id) {
                 self.compiler
-                    .add_resource(&address(*id), emitter.document(*id))?;
+                    .add_resource(&address(*id), emitter.document(*id))
+                    .ok()?;
             }
         }
         self.engine
@@ -205,7 +207,7 @@ impl Schemas {
             .borrow_mut()
             .append(&mut self.patterns.written);
         let mut schemas = self.engine.schemas.borrow_mut();
-        Ok(self.compiler.compile(&address(root), &mut schemas)?)
+        self.compiler.compile(&address(root), &mut schemas).ok()
     }
 }
 

@@ -122,10 +122,9 @@ impl<'d> Builder<'d> {
         shape.items = items.map(|items| self.shape(items, depth + 1));
         for (name, member) in at.members("properties") {
             let member = self.shape(member, depth + 1);
-            shape.members.push((name.into(), member));
+            let at = shape.members.partition_point(|(other, _)| **other <= *name);
+            shape.members.insert(at, (name.into(), member));
         }
-        // Stable, and searched from any side: of two members of one name either may count, as readers differ.
-        shape.members.sort_by(|(a, _), (b, _)| a.cmp(b));
         let rest = ["additionalProperties", "unevaluatedProperties"];
         let rest = rest.into_iter().find_map(|keyword| at.get(keyword));
         shape.rest = rest.map(|rest| self.shape(rest, depth + 1));
