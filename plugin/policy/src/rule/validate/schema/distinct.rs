@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::number;
 
@@ -28,15 +28,18 @@ fn order(a: &Value, b: &Value) -> Ordering {
             first_difference(pairs.map(|(a, b)| order(a, b)))
         }),
         (Value::Object(a), Value::Object(b)) => a.len().cmp(&b.len()).then_with(|| {
-            // Sorted already, unless some crate of the build has maps keep their order.
-            let (mut a, mut b): (Vec<_>, Vec<_>) = (a.iter().collect(), b.iter().collect());
-            a.sort_unstable_by_key(|(name, _)| *name);
-            b.sort_unstable_by_key(|(name, _)| *name);
-            let pairs = a.into_iter().zip(b);
+            let pairs = members(a).into_iter().zip(members(b));
             first_difference(pairs.map(|(a, b)| a.0.cmp(b.0).then_with(|| order(a.1, b.1))))
         }),
         (a, b) => rank(a).cmp(&rank(b)),
     }
+}
+
+/// By name. They come so already, unless some crate of the build has maps keep their order.
+fn members(object: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut members: Vec<_> = object.iter().collect();
+    members.sort_unstable_by_key(|(name, _)| *name);
+    members
 }
 
 fn first_difference(mut orders: impl Iterator<Item = Ordering>) -> Ordering {

@@ -44,9 +44,13 @@ pub(super) fn leaves(
         leaves: Vec::new(),
     };
     explanation.leaves_of(error, &[]);
-    let mut leaves = explanation.leaves;
-    leaves.sort_by(|a, b| by_path(&a.path, &b.path));
-    leaves.dedup();
+    let mut leaves: Vec<Leaf> = Vec::with_capacity(explanation.leaves.len());
+    for leaf in explanation.leaves {
+        let place = leaves.partition_point(|known| by_path(&known.path, &leaf.path).is_le());
+        if !leaves.contains(&leaf) {
+            leaves.insert(place, leaf);
+        }
+    }
     if leaves.is_empty() {
         leaves.push(Leaf::of_all(message::of(&error.kind)));
     }

@@ -541,14 +541,14 @@ impl Reader<'_> {
                 .enumerate()
                 .map(|(index, value)| self.data(value, &pointer_child(local, &index.to_string())))
                 .collect(),
-            Document::Object(members) => self
-                .distinct(members, local)
-                .into_iter()
-                .map(|(name, value)| {
+            Document::Object(members) => {
+                let mut map = Map::new();
+                for (name, value) in self.distinct(members, local) {
                     let value = self.data(value, &pointer_child(local, name));
-                    (name.to_owned(), value)
-                })
-                .collect(),
+                    map.insert(name.to_owned(), value);
+                }
+                Value::Object(map)
+            }
         }
     }
 
