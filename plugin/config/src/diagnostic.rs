@@ -336,6 +336,8 @@ pub mod code {
         SCHEMA_NUMBER = "schema-number",
         /// A schema that is too deep, too large or too branched.
         SCHEMA_SIZE = "schema-size",
+        /// What no route matches passes, beside routes that judge what they match.
+        UNMATCHED_ALLOWED = "unmatched-allowed",
         /// A policy that protects nothing.
         POLICY_EMPTY = "policy-empty",
         /// More findings than are shown.

@@ -82,6 +82,11 @@ impl<'a> RequestHead<'a> {
         }
     }
 
+    /// Whether something may follow, as far as the host tells.
+    pub(crate) fn is_open(&self) -> bool {
+        self.end != Some(true)
+    }
+
     /// Whether a body may follow all the same: HTTP/2 needs no header for that (RFC 9113 section 8.1.1).
     pub(crate) fn may_have_body(&self) -> bool {
         self.has_body() || (self.end.is_none() && !self.is_tunnel())

@@ -12,6 +12,7 @@ pub(crate) fn review(config: &Config, diagnostics: &mut Diagnostics) {
     refuse_taken_names(&config.routes, diagnostics);
     refuse_other_limits_of_a_name(config, diagnostics);
     warn(config, diagnostics);
+    warn_of_unmatched(config, diagnostics);
     warn_of_cors(config, diagnostics);
     warn_of_limits(config, diagnostics);
 }
@@ -109,6 +110,29 @@ fn warn(config: &Config, diagnostics: &mut Diagnostics) {
             "/unmatched",
             "there are no routes, so every request is refused",
             None,
+        );
+    }
+}
+
+/// A path that is spelled so that no route matches it is judged by none.
+fn warn_of_unmatched(config: &Config, diagnostics: &mut Diagnostics) {
+    let on = |mode: Mode| mode.capped_by(config.mode) != Mode::Off;
+    let judges = |route: &&Route| {
+        let validate = route.validate.as_ref();
+        validate.is_some_and(|validate| on(validate.mode.capped_by(route.mode)))
+    };
+    if config.unmatched == Unmatched::Allow
+        && let Some(route) = config.routes.iter().find(judges)
+    {
+        let spelled = match config.request {
+            Some(_) => "",
+            None => ", `%2F` for a slash among the rest",
+        };
+        diagnostics.warning(
+            code::UNMATCHED_ALLOWED,
+            format!("/routes/{}/validate", route.index),
+            format!("a path that no route matches passes unjudged{spelled}"),
+            Some("set `unmatched: reject`, and list the routes that are to pass".to_owned()),
         );
     }
 }

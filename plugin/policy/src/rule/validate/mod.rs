@@ -112,6 +112,10 @@ impl ValidateRule {
         let Some(rule) = &self.body else {
             return Ok(None);
         };
+        if rule.reads() && head.is_tunnel() && head.is_open() {
+            // Nothing of a tunnel is a body, and an upstream that takes it for none reads it all the same.
+            return Err(Objection::plain(&refusal::BODY_UNREADABLE));
+        }
         let announced = rule.admit(head)?;
         if !head.has_body() {
             rule.judge(&announced, b"")?;

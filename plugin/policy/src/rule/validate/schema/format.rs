@@ -170,7 +170,9 @@ fn integer(value: &Value, from: f64, to: f64) -> Result<(), Box<dyn Error>> {
         return verdict(whole >= from as i128 && whole < to as i128);
     }
     let number = number.as_f64().unwrap_or(f64::INFINITY);
-    verdict(number.fract() == 0.0 && number >= from && number < to)
+    // A float at the lower bound of 64 bits may be an integer below it that was rounded.
+    let above = number > from || (number == from && from > -9_007_199_254_740_992.0);
+    verdict(number.fract() == 0.0 && above && number < to)
 }
 
 /// RFC 9562, section 4, of one version.
