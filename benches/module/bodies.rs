@@ -137,7 +137,7 @@ fn large() -> Sample {
     let mut random = Random(11);
     let records: Vec<String> = (0..RECORDS)
         .map(|at| {
-            let (confidence, score) = (random.decimal().abs() / 1000.0, random.decimal());
+            let (confidence, score) = (random.share(), random.decimal());
             padded(305, |note| {
                 json!({
                     "confidence": confidence,
@@ -235,9 +235,14 @@ impl Random {
         self.0 >> 11
     }
 
+    /// Of three decimals, from 0 to 1.
+    fn share(&mut self) -> f64 {
+        (self.next() % 1000) as f64 / 1000.0
+    }
+
     /// Of three decimals, from -1000 to 1000.
     fn decimal(&mut self) -> f64 {
-        (self.next() % 2_000_000) as f64 / 1000.0 - 1000.0
+        ((self.next() % 2_000_000) as f64 - 1_000_000.0) / 1000.0
     }
 }
 
