@@ -27,12 +27,12 @@ impl Emitter<'_> {
     pub(super) fn document(&self, id: Id) -> Value {
         match self.arena.node(id).map(|node| &node.body) {
             Some(Body::Always(always)) => Value::Bool(*always),
-            Some(Body::Rules(rules)) => Value::Object(self.object(id, rules)),
+            Some(Body::Rules(rules)) => self.object(id, rules),
             None => Value::Bool(false),
         }
     }
 
-    fn object(&self, id: Id, rules: &Rules) -> Map<String, Value> {
+    fn object(&self, id: Id, rules: &Rules) -> Value {
         let mut map = rules.plain.clone();
         let mut and = Vec::new();
         let mut formats = rules.formats.iter();
@@ -86,10 +86,12 @@ impl Emitter<'_> {
                 }
             }
         }
-        if !and.is_empty() {
-            map.insert("allOf".to_owned(), Value::Array(and));
+        match and.len() {
+            0 => {}
+            1 if map.is_empty() => return and.swap_remove(0),
+            _ => drop(map.insert("allOf".to_owned(), Value::Array(and))),
         }
-        map
+        Value::Object(map)
     }
 
     /// A schema where it is applied.

@@ -7,10 +7,15 @@ use portcullis_config::{Diagnostics, code, pointer_child};
 
 use super::arena::{Arena, Id, Step};
 
-/// The engine's calls that fit the smallest stack that hosts give a module (512 KiB), with room to spare.
-const FRAMES: usize = 400;
-/// Calls that a gate adds to a step.
+/// The engine's calls that fit into each other on the smallest stack of a module, which is its own 1 MiB where it is built
+/// for size (of 370; hosts' stacks hold 600), with room for what calls it.
+const FRAMES: usize = 250;
+/// Calls that a gate adds to a step, a guard, and a reference to another document.
 const GATE_FRAMES: usize = 4;
+const GUARD_FRAMES: usize = 1;
+const REFERENCE_FRAMES: usize = 1;
+/// No input is nested deeper: what reads it sees to that.
+const DEEPEST_INPUT: usize = 128;
 /// One value is judged by at most so many schemas.
 const MOST_JUDGEMENTS: usize = 10_000;
 /// A schema that judges its value by this many goes behind a gate.
@@ -19,28 +24,12 @@ const WIDE: usize = 5;
 /// What was found of the nodes so far; nodes are only ever added.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    measures: Vec<Measure>,
+    /// By how many schemas each node has its value judged, itself among them.
+    judgements: Vec<usize>,
     /// Steps that go through a gate.
     pub(super) gated: BTreeSet<(Id, Id)>,
-    recursive: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Measure {
-    /// Schemas that judge the same value, this one among them.
-    judgements: usize,
-    /// The most calls in each other, for the same value.
-    chain: usize,
-    /// The most calls in each other, for all values, as far as no gate leads back.
-    path: usize,
-}
-
-impl Measure {
-    const ALONE: Self = Self {
-        judgements: 1,
-        chain: 1,
-        path: 1,
-    };
+    /// All nodes, each after those that judge its value for it.
+    order: Vec<Id>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,115 +42,80 @@ enum Seen {
 impl Graph {
     /// Looks at the nodes that were added since; whether their schemas can be used.
     pub(super) fn extend(&mut self, arena: &Arena, diagnostics: &mut Diagnostics) -> bool {
-        let first = self.measures.len();
-        self.measures.resize(arena.nodes.len(), Measure::ALONE);
-        let Some(order) = self.stays_finite(arena, first, diagnostics) else {
+        let first = self.judgements.len();
+        self.judgements.resize(arena.nodes.len(), 1);
+        let Some(order) = stays_finite(arena, first, diagnostics) else {
             return false;
         };
         for &id in &order {
             let stays = arena.children(id).iter().filter(|(step, _)| step.stays());
-            let judgements = stays.fold(1_usize, |sum, (_, child)| {
-                sum.saturating_add(self.measure(*child).judgements)
+            let sum = stays.fold(1_usize, |sum, (_, child)| {
+                sum.saturating_add(at(&self.judgements, *child))
             });
-            self.amend(id, |measure| measure.judgements = judgements);
+            set(&mut self.judgements, id, sum);
         }
+        self.order.extend(order);
         for id in first..arena.nodes.len() {
             for (step, child) in arena.children(id) {
-                if !step.stays() && self.measure(*child).judgements >= WIDE {
+                if !step.stays() && at(&self.judgements, *child) >= WIDE {
                     self.gated.insert((id, *child));
                 }
             }
         }
-        let paths = self.gate_recursion(arena, first);
-        for id in order {
-            let chain = self.longest(arena, id, |step, below| step.stays().then_some(below.chain));
-            self.amend(id, |measure| measure.chain = chain);
-        }
-        for id in paths {
-            let path = self.longest(arena, id, |_, below| Some(below.path));
-            self.amend(id, |measure| measure.path = path);
-        }
+        // Where recursion comes back: every circle has such a step.
+        walk(arena, first, |_| true, &mut |from, to| {
+            self.gated.insert((from, to));
+        });
         self.is_narrow(arena, first, diagnostics)
     }
 
-    /// The depth of input up to which the engine cannot run out of stack; `None` is any.
-    pub(super) fn deepest(&self) -> Option<usize> {
-        let most = |of: fn(&Measure) -> usize| self.measures.iter().map(of).max().unwrap_or(1);
-        if !self.recursive && most(|measure| measure.path) <= FRAMES {
-            return None;
+    /// How deep an input of a schema may be nested so that the engine cannot run out of stack; `None` is any.
+    ///
+    /// # Errors
+    /// If there is not enough even for a value that holds none.
+    pub(super) fn deepest(&self, arena: &Arena, root: Id) -> Result<Option<usize>, ()> {
+        let reached = reached(arena, root);
+        let order = self.order.iter().filter(|id| at(&reached, **id));
+        let mut frames: Vec<usize> = vec![0; arena.nodes.len()];
+        for depth in 0..=DEEPEST_INPUT {
+            let shallower = frames.clone();
+            for &id in order.clone() {
+                let below = |(step, child): &(Step, Id)| {
+                    let below = match step.stays() {
+                        true => at(&frames, *child),
+                        false if depth == 0 => return 0,
+                        false => at(&shallower, *child),
+                    };
+                    below + self.frames(arena, id, step, *child)
+                };
+                let most = arena.children(id).iter().map(below).max();
+                set(&mut frames, id, 1 + most.unwrap_or(0));
+            }
+            if at(&frames, root) > FRAMES {
+                return depth.checked_sub(1).map(Some).ok_or(());
+            }
+            if frames == shallower {
+                break;
+            }
         }
-        Some(FRAMES / (most(|measure| measure.chain) + GATE_FRAMES))
+        Ok(None)
     }
 
-    fn measure(&self, id: Id) -> Measure {
-        self.measures.get(id).copied().unwrap_or(Measure::ALONE)
-    }
-
-    fn amend(&mut self, id: Id, change: impl FnOnce(&mut Measure)) {
-        if let Some(measure) = self.measures.get_mut(id) {
-            change(measure);
-        }
-    }
-
-    /// One call, and the most that a step adds.
-    fn longest(
-        &self,
-        arena: &Arena,
-        id: Id,
-        below: impl Fn(&Step, Measure) -> Option<usize>,
-    ) -> usize {
-        let calls = |(step, child): &(Step, Id)| {
-            let below = below(step, self.measure(*child))?;
-            let gate = if self.gated.contains(&(id, *child)) {
-                GATE_FRAMES
-            } else {
-                0
-            };
-            let guard = if step.is_alternative() { 2 } else { 0 };
-            Some(below + gate + guard)
+    /// Calls that a step takes beside those of its schema.
+    fn frames(&self, arena: &Arena, from: Id, step: &Step, to: Id) -> usize {
+        let guard = if step.is_alternative() { GUARD_FRAMES } else { 0 };
+        let way = match step {
+            _ if self.gated.contains(&(from, to)) => GATE_FRAMES,
+            Step::Reference => 0,
+            _ if arena.targets.contains(&to) => REFERENCE_FRAMES,
+            _ => 0,
         };
-        1 + arena
-            .children(id)
-            .iter()
-            .filter_map(calls)
-            .max()
-            .unwrap_or(0)
-    }
-
-    /// Says of every step that closes a circle without leaving its value that it does. Without one, the nodes in an
-    /// order in which each comes after those that judge its value.
-    fn stays_finite(
-        &self,
-        arena: &Arena,
-        first: Id,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<Vec<Id>> {
-        let mut finite = true;
-        let order = walk(arena, first, Step::stays, &mut |from, _| {
-            finite = false;
-            let pointer = arena.node(from).map_or("", |node| &node.pointer);
-            diagnostics.error(
-                code::SCHEMA_REF_CYCLE,
-                pointer_child(pointer, "$ref"),
-                "the schema refers to itself before it comes to another value",
-                Some("a recursive schema refers to itself from a member or an item".to_owned()),
-            );
-        });
-        finite.then_some(order)
-    }
-
-    /// Puts a gate where recursion comes back: every circle has such a step.
-    fn gate_recursion(&mut self, arena: &Arena, first: Id) -> Vec<Id> {
-        let (gated, recursive) = (&mut self.gated, &mut self.recursive);
-        walk(arena, first, |_| true, &mut |from, to| {
-            gated.insert((from, to));
-            *recursive = true;
-        })
+        guard + way
     }
 
     fn is_narrow(&self, arena: &Arena, first: Id, diagnostics: &mut Diagnostics) -> bool {
         let wide = (first..arena.nodes.len())
-            .find(|id| self.measure(*id).judgements > MOST_JUDGEMENTS)
+            .find(|id| at(&self.judgements, *id) > MOST_JUDGEMENTS)
             .and_then(|id| arena.node(id));
         let Some(node) = wide else {
             return true;
@@ -174,6 +128,46 @@ impl Graph {
         );
         false
     }
+}
+
+fn at<T: Copy + Default>(list: &[T], id: Id) -> T {
+    list.get(id).copied().unwrap_or_default()
+}
+
+fn set<T>(list: &mut [T], id: Id, value: T) {
+    if let Some(place) = list.get_mut(id) {
+        *place = value;
+    }
+}
+
+/// Which nodes a schema comes to.
+fn reached(arena: &Arena, root: Id) -> Vec<bool> {
+    let mut reached = vec![false; arena.nodes.len()];
+    let mut open = vec![root];
+    while let Some(id) = open.pop() {
+        if !at(&reached, id) {
+            set(&mut reached, id, true);
+            open.extend(arena.children(id).iter().map(|(_, child)| *child));
+        }
+    }
+    reached
+}
+
+/// Says of every step that closes a circle without leaving its value that it does. Without one, the nodes in an order in
+/// which each comes after those that judge its value.
+fn stays_finite(arena: &Arena, first: Id, diagnostics: &mut Diagnostics) -> Option<Vec<Id>> {
+    let mut finite = true;
+    let order = walk(arena, first, Step::stays, &mut |from, _| {
+        finite = false;
+        let pointer = arena.node(from).map_or("", |node| &node.pointer);
+        diagnostics.error(
+            code::SCHEMA_REF_CYCLE,
+            pointer_child(pointer, "$ref"),
+            "the schema refers to itself before it comes to another value",
+            Some("a recursive schema refers to itself from a member or an item".to_owned()),
+        );
+    });
+    finite.then_some(order)
 }
 
 /// Walks all nodes from `first` depth first and gives them in the order in which they were left; tells of steps to a node

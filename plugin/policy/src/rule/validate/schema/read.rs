@@ -13,6 +13,8 @@ use super::pattern;
 
 /// So deep may schemas stand in each other.
 const DEEPEST: usize = 64;
+/// At each multiple of this a document ends and another begins: the engine checks each in calls within calls.
+const DOCUMENT_DEPTH: usize = 16;
 /// From here floating-point numbers leave out integers.
 const INEXACT: f64 = 9_007_199_254_740_992.0;
 /// Lengths past this are out of reach of any input, and of `usize` in the module.
@@ -133,6 +135,9 @@ impl Reader<'_> {
             return None;
         };
         self.arena.places.insert(place, id);
+        if depth > 0 && depth.is_multiple_of(DOCUMENT_DEPTH) {
+            self.arena.targets.insert(id);
+        }
         let body = match value {
             Document::Bool(always) => Body::Always(*always),
             Document::Object(members) => Body::Rules(self.object(id, members, local, depth)),

@@ -1,8 +1,10 @@
 //! Tests of the whole: the standard's own suite, another library as an oracle, and tables of what is said.
 
+mod bounds;
 mod differential;
 mod generate;
 mod mistakes;
+mod patterns;
 mod said;
 mod suite;
 
