@@ -47,6 +47,17 @@ impl Node {
         }
     }
 
+    /// What the schema refers to, if it does nothing else.
+    pub(super) fn only_reference(&self) -> Option<Id> {
+        let rules = self.rules()?;
+        match rules.children.as_slice() {
+            [(Step::Reference, to)] if rules.plain.is_empty() && rules.formats.is_empty() => {
+                Some(*to)
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn children(&self) -> &[(Step, Id)] {
         self.rules().map_or(&[], |rules| &rules.children)
     }

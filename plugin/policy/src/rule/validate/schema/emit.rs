@@ -165,14 +165,11 @@ impl Emitter<'_> {
 
     /// The rules that a schema comes to which is nothing but a reference.
     fn behind_references(&self, mut id: Id) -> Option<&Rules> {
-        loop {
-            let rules = self.arena.node(id)?.rules()?;
-            match rules.children.as_slice() {
-                // Circles of references were refused.
-                [(Step::Reference, next)] if rules.plain.is_empty() => id = *next,
-                _ => return Some(rules),
-            }
+        // Circles of references were refused.
+        while let Some(next) = self.arena.node(id)?.only_reference() {
+            id = next;
         }
+        self.arena.node(id)?.rules()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use portcullis_config::{Diagnostics, code, pointer_child};
 
-use super::arena::{Arena, Id, Step};
+use super::arena::{Arena, Id, Node, Step};
 
 /// The engine's calls that fit into each other on the smallest stack of a module, which is its own 1 MiB where it is built
 /// for size (of 370; hosts' stacks hold 600), with room for what calls it.
@@ -55,17 +55,18 @@ impl Graph {
             set(&mut self.judgements, id, sum);
         }
         self.order.extend(order);
-        for id in first..arena.nodes.len() {
-            for (step, child) in arena.children(id) {
-                if !step.stays() && at(&self.judgements, *child) >= WIDE {
-                    self.gated.insert((id, *child));
-                }
-            }
-        }
         // Where recursion comes back: every circle has such a step.
         walk(arena, first, |_| true, &mut |from, to| {
             self.gated.insert((from, to));
         });
+        for id in first..arena.nodes.len() {
+            for (step, child) in arena.children(id) {
+                let wide = !step.stays() && at(&self.judgements, *child) >= WIDE;
+                if wide && !self.is_gate(arena, *child) {
+                    self.gated.insert((id, *child));
+                }
+            }
+        }
         self.is_narrow(arena, first, diagnostics)
     }
 
@@ -75,7 +76,7 @@ impl Graph {
     /// If there is not enough even for a value that holds none.
     pub(super) fn deepest(&self, arena: &Arena, root: Id) -> Result<Option<usize>, ()> {
         let reached = reached(arena, root);
-        let order = self.order.iter().filter(|id| at(&reached, **id));
+        let order = self.order.iter().filter(|id| reached.contains(id));
         let mut frames: Vec<usize> = vec![0; arena.nodes.len()];
         for depth in 0..=DEEPEST_INPUT {
             let shallower = frames.clone();
@@ -103,14 +104,26 @@ impl Graph {
 
     /// Calls that a step takes beside those of its schema.
     fn frames(&self, arena: &Arena, from: Id, step: &Step, to: Id) -> usize {
-        let guard = if step.is_alternative() { GUARD_FRAMES } else { 0 };
+        let guard = if step.is_alternative() {
+            GUARD_FRAMES
+        } else {
+            0
+        };
         let way = match step {
+            // It is its own gate.
+            Step::Reference if self.is_gate(arena, from) => GATE_FRAMES - 1,
             _ if self.gated.contains(&(from, to)) => GATE_FRAMES,
             Step::Reference => 0,
             _ if arena.targets.contains(&to) => REFERENCE_FRAMES,
             _ => 0,
         };
         guard + way
+    }
+
+    /// Whether a schema is nothing but a reference that goes through a gate.
+    fn is_gate(&self, arena: &Arena, id: Id) -> bool {
+        let reference = arena.node(id).and_then(Node::only_reference);
+        reference.is_some_and(|to| self.gated.contains(&(id, to)))
     }
 
     fn is_narrow(&self, arena: &Arena, first: Id, diagnostics: &mut Diagnostics) -> bool {
@@ -130,23 +143,22 @@ impl Graph {
     }
 }
 
-fn at<T: Copy + Default>(list: &[T], id: Id) -> T {
+fn at(list: &[usize], id: Id) -> usize {
     list.get(id).copied().unwrap_or_default()
 }
 
-fn set<T>(list: &mut [T], id: Id, value: T) {
+fn set(list: &mut [usize], id: Id, value: usize) {
     if let Some(place) = list.get_mut(id) {
         *place = value;
     }
 }
 
-/// Which nodes a schema comes to.
-fn reached(arena: &Arena, root: Id) -> Vec<bool> {
-    let mut reached = vec![false; arena.nodes.len()];
+/// The nodes that a schema comes to.
+pub(super) fn reached(arena: &Arena, root: Id) -> BTreeSet<Id> {
+    let mut reached = BTreeSet::new();
     let mut open = vec![root];
     while let Some(id) = open.pop() {
-        if !at(&reached, id) {
-            set(&mut reached, id, true);
+        if reached.insert(id) {
             open.extend(arena.children(id).iter().map(|(_, child)| *child));
         }
     }

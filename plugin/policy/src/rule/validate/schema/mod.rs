@@ -141,20 +141,27 @@ impl Schemas {
             return None;
         }
         self.arena.targets.insert(root);
-        match self.hand_over(root) {
-            Some(index) => Some(Rc::new(Compiled {
-                engine: Rc::clone(&self.engine),
-                index,
-                deepest: self.graph.deepest(),
-            })),
-            None => {
-                // Not to be: what the library is given is well formed. It must not pass unjudged if it is not. What the
-                // library would say of it costs the module more than all messages of its own.
-                let message = "the schema cannot be compiled";
-                diagnostics.error(code::SCHEMA_INVALID, pointer, message, None);
-                None
-            }
-        }
+        self.arena
+            .targets
+            .extend(self.graph.gated.iter().map(|(_, to)| *to));
+        let Ok(deepest) = self.graph.deepest(&self.arena, root) else {
+            let message = "one value would be judged by too many schemas within each other";
+            let help = "refer to schemas, not to schemas that only refer to others";
+            diagnostics.error(code::SCHEMA_SIZE, pointer, message, Some(help.to_owned()));
+            return None;
+        };
+        let Some(index) = self.hand_over(root) else {
+            // Not to be: what the library is given is well formed. It must not pass unjudged if it is not. What the
+            // library would say of it costs the module more than all messages of its own.
+            let message = "the schema cannot be compiled";
+            diagnostics.error(code::SCHEMA_INVALID, pointer, message, None);
+            return None;
+        };
+        Some(Rc::new(Compiled {
+            engine: Rc::clone(&self.engine),
+            index,
+            deepest,
+        }))
     }
 
     /// Reads documents and follows their references; their roots if nothing is wrong.
@@ -188,17 +195,15 @@ impl Schemas {
 
     /// Gives the library the documents that it does not have yet, and compiles one.
     fn hand_over(&mut self, root: Id) -> Option<boon::SchemaIndex> {
-        self.arena
-            .targets
-            .extend(self.graph.gated.iter().map(|(_, to)| *to));
         let emitter = Emitter {
             arena: &self.arena,
             graph: &self.graph,
         };
-        for id in &self.arena.targets {
-            if self.emitted.insert(*id) {
+        // Those of a document that is wrong are never reached: it may lead in circles.
+        for id in graph::reached(&self.arena, root) {
+            if self.arena.targets.contains(&id) && self.emitted.insert(id) {
                 self.compiler
-                    .add_resource(&address(*id), emitter.document(*id))
+                    .add_resource(&address(id), emitter.document(id))
                     .ok()?;
             }
         }

@@ -23,7 +23,7 @@ fn expression(tagged: bool) -> Value {
             node["properties"]["kind"] = json!({ "const": kind });
             node["required"] = json!(["inner", "kind"]);
         } else {
-            node["minProperties"] = kind.len().into();
+            node["description"] = kind.into();
         }
         node
     };
@@ -106,19 +106,54 @@ fn recursion_ends_where_the_stack_might() {
         said(&json!({"$ref": "#/$defs/d1", "$defs": defs}), value)
     };
     let lists = |depth: usize| (0..depth).fold(json!([]), |inner, _| json!([inner]));
-    assert_eq!(depth(&lists(31), 4), [""; 0]);
+    assert_eq!(depth(&lists(48), 1), [""; 0]);
     assert_eq!(
-        depth(&lists(127), 40),
-        [" recursion_loop must not be nested more than 8 deep"]
+        depth(&lists(49), 1),
+        [" recursion_loop must not be nested more than 49 deep"]
     );
-    assert_eq!(depth(&lists(7), 40), [""; 0]);
-    assert_eq!(
-        depth(&lists(8), 40),
-        [" recursion_loop must not be nested more than 8 deep"]
-    );
+    assert_eq!(depth(&lists(32), 3), [""; 0]);
+    let too_deep = [" recursion_loop must not be nested more than 4 deep"];
+    assert_eq!(depth(&lists(127), 40), too_deep);
+    assert_eq!(depth(&lists(4), 40), too_deep);
+    assert_eq!(depth(&lists(3), 40), [""; 0]);
     // Without recursion only as much is judged as the schema has.
     let flat = json!({"items": {"items": {"type": "array"}}});
     assert_eq!(said(&flat, &lists(127)), [""; 0]);
+}
+
+#[test]
+fn what_recurses_in_common_may_be_as_deep_as_bodies_are_by_default() {
+    let check = |schema: Value, innermost: Value, wrap: fn(Value) -> Value| {
+        let value = (0..32).fold(innermost, |inner, _| wrap(inner));
+        assert_eq!(said(&schema, &value), [""; 0], "{schema}");
+    };
+    // A linked list, with pydantic's `Optional`.
+    let node = json!({"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}], "default": null}}, "required": ["next"]});
+    check(
+        json!({"$ref": "#/$defs/Node", "$defs": {"Node": node}}),
+        json!({"next": null}),
+        |inner| json!({ "next": inner }),
+    );
+    // A tree.
+    let node = json!({"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#/$defs/Node"}}}});
+    check(
+        json!({"$ref": "#/$defs/Node", "$defs": {"Node": node}}),
+        json!({}),
+        |inner| json!({"children": [inner]}),
+    );
+    // Any JSON.
+    let any = json!({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}, {"type": "array", "items": {"$ref": "#/$defs/Any"}}, {"type": "object", "additionalProperties": {"$ref": "#/$defs/Any"}}]});
+    check(
+        json!({"$ref": "#/$defs/Any", "$defs": {"Any": any}}),
+        json!(1),
+        |inner| json!([inner]),
+    );
+    // A tagged union that holds itself.
+    check(
+        expression(true),
+        Value::Null,
+        |inner| json!({"kind": "not", "inner": inner}),
+    );
 }
 
 #[test]

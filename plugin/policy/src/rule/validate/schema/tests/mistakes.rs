@@ -3,6 +3,7 @@
 use portcullis_config::{Diagnostics, Document, code};
 
 use super::super::{Formats, Schemas};
+use super::violations;
 
 /// Each finding as it is printed.
 fn findings(named: &[(&str, &str)], schema: &str) -> Vec<String> {
@@ -440,6 +441,20 @@ fn sizes() {
         (&*many[0].code, &*many[0].pointer),
         (code::SCHEMA_SIZE, "/s")
     );
+    // So many references within each other that no stack is sure to hold them.
+    let chain: Vec<String> = (0..300)
+        .map(|i| format!(r##""d{i}": {{"$ref": "#/$defs/d{}"}}"##, i + 1))
+        .collect();
+    let chain = format!(
+        r##"{{"$ref": "#/$defs/d0", "$defs": {{{}, "d300": true}}}}"##,
+        chain.join(",")
+    );
+    let chain = found(&document(&chain));
+    assert_eq!(chain.len(), 1);
+    assert_eq!(
+        (&*chain[0].code, &*chain[0].pointer),
+        (code::SCHEMA_SIZE, "/s")
+    );
     // Each refers twice to the next: two to the power of 20 judgements.
     let doubling: Vec<String> = (0..20).map(|i| format!(r##""d{i}": {{"allOf": [{{"$ref": "#/$defs/d{0}"}}, {{"$ref": "#/$defs/d{0}"}}]}}"##, i + 1)).collect();
     let doubling = format!(
@@ -477,6 +492,25 @@ fn all_mistakes_are_found_at_once() {
             "warning[schema-format] at /s/properties/b/format",
         ]
     );
+}
+
+#[test]
+fn one_schema_that_is_wrong_leaves_the_others_alone() {
+    let document = |text: &str| serde_json::from_str::<Document>(text).unwrap();
+    let mut diagnostics = Diagnostics::default();
+    let named = [(
+        "A".to_owned(),
+        document(r#"{"$defs": {"B": {"type": "null"}}}"#),
+    )];
+    let mut schemas = Schemas::new(Some(&named), Formats::Assert, &mut diagnostics);
+    let mut compile = |text: &str| schemas.compile(&document(text), "/s", &mut diagnostics);
+    let circle = r##"{"oneOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/b"}], "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}}"##;
+    assert!(compile(circle).is_none());
+    assert!(compile(r##"{"$ref": "#/schemas/A"}"##).is_some());
+    // A part of a named schema that nothing referred to before.
+    let late = compile(r##"{"$ref": "#/schemas/A/$defs/B"}"##).unwrap();
+    assert_eq!(violations(&*late, &1.into()).len(), 1);
+    assert_eq!(violations(&*late, &serde_json::Value::Null), []);
 }
 
 #[test]
