@@ -102,6 +102,12 @@ impl Graph {
         Ok(None)
     }
 
+    /// Whether a schema comes to a gate.
+    pub(super) fn is_gated(&self, arena: &Arena, root: Id) -> bool {
+        let reached = reached(arena, root);
+        self.gated.iter().any(|(from, _)| reached.contains(from))
+    }
+
     /// Calls that a step takes beside those of its schema.
     fn frames(&self, arena: &Arena, from: Id, step: &Step, to: Id) -> usize {
         let guard = if step.is_alternative() {

@@ -161,6 +161,7 @@ impl Schemas {
             engine: Rc::clone(&self.engine),
             index,
             deepest,
+            gated: self.graph.is_gated(&self.arena, root),
         }))
     }
 
@@ -229,6 +230,8 @@ struct Compiled {
     index: boon::SchemaIndex,
     /// How deep a value may be nested, where the schema sets no bound itself.
     deepest: Option<usize>,
+    /// Whether judging it spends of the budget.
+    gated: bool,
 }
 
 impl Debug for Compiled {
@@ -246,10 +249,12 @@ impl Compiled {
         if let Some(deepest) = self.deepest.filter(|deepest| is_deeper(value, *deepest)) {
             return vec![Leaf::of_all(message::too_deep(deepest))];
         }
-        budget::refill();
+        if self.gated {
+            budget::refill(value);
+        }
         let schemas = self.engine.schemas.borrow();
         let verdict = schemas.validate(value, self.index);
-        if budget::ran_dry() {
+        if self.gated && budget::ran_dry() {
             return vec![Leaf::of_all(message::too_branched())];
         }
         match verdict {

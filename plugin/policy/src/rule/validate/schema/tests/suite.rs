@@ -93,6 +93,7 @@ fn foreign(schema: &Value, draft: Draft, remotes: &BTreeMap<String, Value>) -> R
         }),
         index,
         deepest: None,
+        gated: false,
     })
 }
 
