@@ -24,7 +24,7 @@ use portcullis_host_test::module::Module;
 use portcullis_host_test::profile::Profile;
 use portcullis_host_test::shipped;
 use portcullis_host_test::vm::{Vm, VmConfig};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use spread::{median, quantile};
 
 const ROUNDS: usize = 200;
@@ -253,14 +253,24 @@ fn grow(module: &Module) -> anyhow::Result<()> {
     /// One in so many is a large one.
     const RARE: u32 = 500;
     let samples = samples();
-    let schema = json!({"anyOf": samples.each_ref().map(|sample| &sample.schema)});
-    let normalize: serde_json::Map<String, Value> = samples
+    let named = samples
+        .iter()
+        .map(|sample| (sample.name.to_owned(), sample.schema.clone()));
+    let named: Map<String, Value> = named.collect();
+    let each = samples
+        .iter()
+        .map(|sample| json!({"$ref": format!("#/schemas/{}", sample.name)}));
+    let schema = json!({"anyOf": each.collect::<Vec<_>>()});
+    let normalize: Map<String, Value> = samples
         .iter()
         .filter_map(|sample| sample.normalize.as_object())
         .flat_map(Clone::clone)
         .collect();
     let section = section(&json!({"schema": schema, "normalize": normalize}));
-    let mut vm = vm(module, &policy(&json!({"body": section})))?;
+    let mut policy = policy(&json!({"body": section}));
+    let members = policy.as_object_mut().context("the policy is no object")?;
+    members.insert("schemas".to_owned(), named.into());
+    let mut vm = vm(module, &policy)?;
     let turns = samples.each_ref().map(|sample| {
         let malformed = sample.valid.replacen(',', ",,", 1);
         [
