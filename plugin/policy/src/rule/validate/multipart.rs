@@ -10,6 +10,7 @@ use portcullis_config::Strictness;
 use serde_json::Value;
 
 pub(crate) use self::fault::Fault;
+use self::fault::Flaw;
 pub(crate) use self::files::Files;
 use self::read::Part;
 pub(crate) use self::read::read;
@@ -20,6 +21,7 @@ use super::media_type::{MediaType, Read};
 use super::shape::{Shape, Types};
 use super::violation::{Place, Token, Violation, Violations};
 use crate::json::{self, FaultKind, Limits};
+use crate::path::percent_decoded;
 
 /// What is asked of the parts.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +54,10 @@ impl Asked<'_> {
             if part.name.len() > self.limits.key_bytes {
                 return Err(Trouble::too_complex(FaultKind::KeyBytes.text(), part.at));
             }
+            if self.is_alias(part.name) {
+                let (at, flaw) = (part.at, Flaw::Escape);
+                return Err(Fault { at, flaw }.into());
+            }
             let index = seen.entry(part.name).or_default();
             let property = self.shape.member(part.name);
             let many = match Arity::of(property) {
@@ -77,6 +83,15 @@ impl Asked<'_> {
             fields.push((part.name, value, part.at));
         }
         form::object(fields, self.shape, self.limits, found)
+    }
+
+    /// Whether a name is none of the schema's, and would be one to a reader that undoes escapes.
+    fn is_alias(self, name: &str) -> bool {
+        let declares = |name: &[u8]| self.shape.names().any(|other| other.as_bytes() == name);
+        if !name.contains(['\\', '%']) || declares(name.as_bytes()) {
+            return false;
+        }
+        declares(name.replace('\\', "").as_bytes()) || declares(&percent_decoded(name.as_bytes()))
     }
 
     /// One part, as it is asked for. `nodes` is how many values it may be.
@@ -355,5 +370,20 @@ mod tests {
         check(&[one, one, one, one], "too many items");
         let named = ["a", "b", "c", "d"].map(|name| (name, "", b"".as_slice()));
         check(&named, "too many members");
+    }
+
+    #[test]
+    fn a_name_that_is_another_once_its_escapes_are_undone_is_refused() {
+        let check = |name: &str, refused: bool| {
+            let judged = judged(&[(name, "", b"x")], Strictness::Schema);
+            assert_eq!(judged.is_err(), refused, "{name}: {judged:?}");
+        };
+        check("\\s", true);
+        check("%73", true);
+        check("pict%75re", true);
+        check("\\x", false);
+        check("%73%73", false);
+        check("100%", false);
+        check("", false);
     }
 }

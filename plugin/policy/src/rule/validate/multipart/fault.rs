@@ -34,7 +34,8 @@ pub(crate) enum Flaw {
     ParameterRepeated,
     /// `name*` or `filename*`: which of two names is meant, readers differ on (RFC 7578 section 4.2).
     Extended,
-    /// A backslash in the name: an escape to some, itself to others.
+    /// A name or file name that ends in a backslash, or a name that is another's once its escapes are undone: some readers
+    /// undo them.
     Escape,
     /// A content type that is malformed, or whose charset is not UTF-8.
     ContentType,

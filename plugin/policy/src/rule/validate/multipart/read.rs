@@ -165,10 +165,7 @@ impl<'a> Reader<'a, '_> {
     /// One line of the header that began at `start`, without its end.
     fn line(&mut self, start: usize) -> Result<&'a [u8], Fault> {
         let rest = self.rest();
-        let Some(length) = rest
-            .iter()
-            .position(|b| b.is_ascii_control() && *b != b'\t')
-        else {
+        let Some(length) = rest.iter().position(|b| matches!(b, 0 | b'\r' | b'\n')) else {
             return Err(self.fault(Flaw::Unfinished));
         };
         let (line, end) = rest.split_at(length);
@@ -255,16 +252,13 @@ impl<'a> Disposition<'a> {
             }
             let text = text.strip_prefix('"').ok_or(Flaw::Disposition)?;
             let (text, after) = text.split_once('"').ok_or(Flaw::Disposition)?;
+            // Browsers write `%22` for a quote; for those who write `\"` it has not ended the text.
+            if text.ends_with('\\') {
+                return Err(Flaw::Escape);
+            }
             let repeated = if key.eq_ignore_ascii_case("name") {
-                // Browsers write `%22` for a quote, which servers take as it stands; others write `\"`, which some undo.
-                if text.contains('\\') {
-                    return Err(Flaw::Escape);
-                }
                 name.replace(text).is_some()
             } else if key.eq_ignore_ascii_case("filename") {
-                if text.contains('\\') {
-                    return Err(Flaw::Escape);
-                }
                 file.replace(()).is_some()
             } else {
                 return Err(Flaw::Disposition);
@@ -278,7 +272,6 @@ impl<'a> Disposition<'a> {
             }
             rest = after.strip_prefix(';').ok_or(Flaw::Disposition)?;
         }
-        let name = name.filter(|name| !name.is_empty());
         Ok(Self {
             name: name.ok_or(Flaw::Disposition)?,
             is_file: file.is_some(),

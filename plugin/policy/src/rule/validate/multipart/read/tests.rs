@@ -127,7 +127,6 @@ fn headers_that_readers_differ_on_are_refused() {
         check(&format!("content-disposition: {value}"), 0, flaw);
     };
     disposed("form-data", Flaw::Disposition);
-    disposed("form-data; name=\"\"", Flaw::Disposition);
     disposed("form-data; name=a", Flaw::Disposition);
     disposed("form-data; name='a'", Flaw::Disposition);
     disposed("form-data; name=\"a", Flaw::Disposition);
@@ -140,7 +139,7 @@ fn headers_that_readers_differ_on_are_refused() {
     disposed("attachment; name=\"a\"", Flaw::Disposition);
     disposed("; name=\"a\"", Flaw::Disposition);
     disposed("form-data; name=\"a\\\"b\"", Flaw::Escape);
-    disposed("form-data; name=\"a\"; filename=\"C:\\b\"", Flaw::Escape);
+    disposed("form-data; name=\"a\"; filename=\"C:\\\"", Flaw::Escape);
     disposed("form-data; name=\"a\"; name=\"b\"", Flaw::ParameterRepeated);
     disposed("form-data; name=\"a\"; Name=\"a\"", Flaw::ParameterRepeated);
     disposed(
