@@ -85,13 +85,19 @@ impl Asked<'_> {
         form::object(fields, self.shape, self.limits, found)
     }
 
-    /// Whether a name is none of the schema's, and would be one to a reader that undoes escapes.
+    /// Whether a name is none of the schema's, and would be one to a reader that undoes escapes, drops control
+    /// characters or stops at a NUL.
     fn is_alias(self, name: &str) -> bool {
         let declares = |name: &[u8]| self.shape.names().any(|other| other.as_bytes() == name);
-        if !name.contains(['\\', '%']) || declares(name.as_bytes()) {
+        let is_odd = |c: char| c == '\\' || c.is_control();
+        if !name.contains(|c| c == '%' || is_odd(c)) || declares(name.as_bytes()) {
             return false;
         }
-        declares(name.replace('\\', "").as_bytes()) || declares(&percent_decoded(name.as_bytes()))
+        let (cut, _) = name.split_once('\0').unwrap_or((name, ""));
+        let plain = name.replace(is_odd, "");
+        declares(cut.as_bytes())
+            || declares(plain.as_bytes())
+            || declares(&percent_decoded(name.as_bytes()))
     }
 
     /// One part, as it is asked for. `nodes` is how many values it may be.
@@ -379,6 +385,10 @@ mod tests {
             assert_eq!(judged.is_err(), refused, "{name}: {judged:?}");
         };
         check("\\s", true);
+        check("s\0x", true);
+        check("s\u{b}", true);
+        check("x\0", false);
+        check("x\\", false);
         check("%73", true);
         check("pict%75re", true);
         check("\\x", false);

@@ -165,7 +165,7 @@ impl<'a> Reader<'a, '_> {
     /// One line of the header that began at `start`, without its end.
     fn line(&mut self, start: usize) -> Result<&'a [u8], Fault> {
         let rest = self.rest();
-        let Some(length) = rest.iter().position(|b| matches!(b, 0 | b'\r' | b'\n')) else {
+        let Some(length) = rest.iter().position(|b| matches!(b, b'\r' | b'\n')) else {
             return Err(self.fault(Flaw::Unfinished));
         };
         let (line, end) = rest.split_at(length);
@@ -253,7 +253,7 @@ impl<'a> Disposition<'a> {
             let text = text.strip_prefix('"').ok_or(Flaw::Disposition)?;
             let (text, after) = text.split_once('"').ok_or(Flaw::Disposition)?;
             // Browsers write `%22` for a quote; for those who write `\"` it has not ended the text.
-            if text.ends_with('\\') {
+            if text.ends_with('\\') && !after.is_empty() {
                 return Err(Flaw::Escape);
             }
             let repeated = if key.eq_ignore_ascii_case("name") {

@@ -139,7 +139,7 @@ fn headers_that_readers_differ_on_are_refused() {
     disposed("attachment; name=\"a\"", Flaw::Disposition);
     disposed("; name=\"a\"", Flaw::Disposition);
     disposed("form-data; name=\"a\\\"b\"", Flaw::Escape);
-    disposed("form-data; name=\"a\"; filename=\"C:\\\"", Flaw::Escape);
+    disposed("form-data; name=\"a\"; filename=\"C:\\\" ;", Flaw::Escape);
     disposed("form-data; name=\"a\"; name=\"b\"", Flaw::ParameterRepeated);
     disposed("form-data; name=\"a\"; Name=\"a\"", Flaw::ParameterRepeated);
     disposed(
@@ -186,7 +186,6 @@ fn headers_that_readers_differ_on_are_refused() {
     };
     middle(&format!("{NAMED}\nx: y"), 0, Flaw::LineEnd);
     middle(&format!("{NAMED}\rx: y"), 0, Flaw::LineEnd);
-    middle(&format!("{NAMED}\0"), 0, Flaw::LineEnd);
     middle(&format!("{NAMED}\n\n"), 0, Flaw::LineEnd);
     let mut wrong = with(&format!("{NAMED}\r\nx: y")).into_bytes();
     let at = 5 + NAMED.len() + 2;
