@@ -9,12 +9,12 @@ use portcullis_host_test::document::Document;
 
 use crate::check::{run, text};
 
-fn check(name: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi");
-    let output = run(&folder, &["import", &format!("{name}.json")]);
+fn check(folder: &str, document: &str, policy: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let output = run(&folder, &["import", document]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let printed = text(&output.stdout);
-    let file = folder.join(format!("{name}.policy.yaml"));
+    let file = folder.join(policy);
     if std::env::var_os("PORTCULLIS_BLESS").is_some() {
         std::fs::write(&file, &printed).unwrap();
     }
@@ -31,10 +31,15 @@ fn check(name: &str) {
 
 #[test]
 fn petstore() {
-    check("petstore");
+    check("openapi", "petstore.json", "petstore.policy.yaml");
 }
 
 #[test]
 fn uspto() {
-    check("uspto");
+    check("openapi", "uspto.json", "uspto.policy.yaml");
+}
+
+#[test]
+fn the_example_service() {
+    check("../envoy/game", "openapi.json", "policy.yaml");
 }
