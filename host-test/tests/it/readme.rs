@@ -4,12 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use portcullis_host_test::document::Document;
+use portcullis_host_test::exchange;
+use portcullis_host_test::host::Host;
+use portcullis_host_test::host::clock::Clock;
+use portcullis_host_test::message::{Request, Response};
 use portcullis_host_test::module::Module;
 use portcullis_host_test::profile::Profile;
 use portcullis_host_test::scenario::file::Scenario;
 use portcullis_host_test::scenario::run::{Verdict, run};
 use portcullis_host_test::scenario::wasm::WasmTarget;
 use portcullis_host_test::verdict::verdict;
+use portcullis_host_test::vm::{Vm, VmConfig};
 use portcullis_policy::REFUSALS;
 
 fn root() -> PathBuf {
@@ -113,4 +118,22 @@ fn its_links_lead_somewhere() {
             assert!(root().join(link).exists(), "{link}");
         }
     }
+}
+
+#[test]
+fn its_violation_is_what_the_game_answers() {
+    let shown = block("json", "date_parsing");
+    let policy = Document::read_file(&root().join("envoy/game/policy.yaml")).unwrap();
+    let host = Host::new(Profile::ENVOY, Clock::system());
+    let mut vm = Vm::start(&Module::embedded().unwrap(), host, VmConfig::default()).unwrap();
+    assert!(vm.configure(policy.value.to_string().as_bytes()).unwrap());
+    let body = r#"{"name":"x","born":"2001-02-30","address":{"city":"Bern","country":"CH"}}"#;
+    let request = Request::new("POST", "a.test", "/players")
+        .with_header("content-type", "application/json")
+        .with_body(body);
+    let response = exchange::run(&mut vm, &request, &mut |_| Response::new(200, "")).response;
+    let response = response.unwrap();
+    assert_eq!(response.status(), Some(422));
+    let told = String::from_utf8(response.body).unwrap();
+    assert!(told.contains(shown.trim()), "{told}");
 }
