@@ -349,23 +349,37 @@ fn print_limits(turns: &[Vec<f64>]) {
     }
 }
 
-/// How long an Envoy takes from its start until it is ready, and the memory that it has then: without a filter, and with Portcullis
-/// under policies without and with a schema.
+/// How long an Envoy takes from its start until it is ready, the memory that it has then, and what another worker adds to that: without
+/// a filter, and with Portcullis under policies without and with a schema.
 fn print_starts(listeners: &[Listener]) -> anyhow::Result<()> {
-    println!("\nms from the start of Envoy until it is ready, and MB then: median of {ROUNDS}\n");
+    const MORE: u32 = 3;
+    println!(
+        "\nms from the start of Envoy until it is ready, MB then, and MB that each further worker adds: median of {ROUNDS}\n"
+    );
     for name in ["bare", "empty-wasm", "example-policy", posts::SMALL] {
         let listener = listeners
             .iter()
             .find(|listener| listener.name == name)
             .cloned();
         let listener = [listener.with_context(|| format!("no listener `{name}`"))?];
-        let (mut times, mut sizes) = (Vec::new(), Vec::new());
+        let (mut times, mut sizes, mut more) = (Vec::new(), Vec::new(), Vec::new());
+        let megabytes =
+            |envoy: &Envoy| Ok::<f64, anyhow::Error>(resident::bytes(envoy.pid())? as f64 / 1e6);
         for _ in 0..ROUNDS {
             let envoy = Envoy::start(&listener)?;
             times.push(envoy.ready_after().as_secs_f64() * 1e3);
-            sizes.push(resident::bytes(envoy.pid())? as f64 / 1e6);
+            let one = megabytes(&envoy)?;
+            sizes.push(one);
+            drop(envoy);
+            let envoy = Envoy::start_with(&listener, 1 + MORE)?;
+            more.push((megabytes(&envoy)? - one) / f64::from(MORE));
         }
-        println!("{name:<38}{:>8.0}{:>8.1}", median(&times), median(&sizes));
+        println!(
+            "{name:<38}{:>8.0}{:>8.1}{:>8.1}",
+            median(&times),
+            median(&sizes),
+            median(&more)
+        );
     }
     Ok(())
 }
