@@ -193,7 +193,10 @@ async fn answer(
     *lock(&state.last) = Some(seen);
 
     let respond = lock(&state.respond).clone();
-    tokio::time::sleep(respond.delay).await;
+    // Even no time at all is rounded up to a millisecond.
+    if !respond.delay.is_zero() {
+        tokio::time::sleep(respond.delay).await;
+    }
     let mut response = http::Response::new(Full::new(Bytes::from(respond.body)));
     *response.status_mut() = http::StatusCode::from_u16(respond.status)
         .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
