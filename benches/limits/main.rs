@@ -4,6 +4,8 @@
 //! many through, or if strangers can make Envoy grow or forget who is at a limit. Times are shown and not judged, since they are the
 //! machine's as much as Envoy's. Arguments name the parts to run (burst, refill, spray, start); all of them by default.
 
+#[path = "../parts.rs"]
+mod parts;
 mod resident;
 mod spray;
 #[path = "../gateway/spread.rs"]
@@ -12,7 +14,8 @@ mod spread;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
+use parts::Part;
 use portcullis_host_test::envoy::{Answered, Configuration, Envoy, Filter, Listener, flood};
 use portcullis_host_test::header_map::HeaderMap;
 use portcullis_host_test::scenario::target::Respond;
@@ -36,29 +39,14 @@ fn main() -> anyhow::Result<()> {
         delay: Duration::ZERO,
     });
     println!("Envoy with {WORKERS} workers, {CONNECTIONS} connections\n");
-    let parts: [(&str, Part); 4] = [
+    let parts: [Part<Upstream>; 4] = [
         ("burst", exactly),
         ("refill", never_above),
         ("spray", spray::unmoved),
         ("start", starts),
     ];
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
-    if let Some(unknown) = wanted.iter().find(|one| !names.contains(&one.as_str())) {
-        bail!(
-            "no part is named `{unknown}`: there are {}",
-            names.join(", ")
-        );
-    }
-    for (name, part) in parts {
-        if wanted.is_empty() || wanted.iter().any(|one| one == name) {
-            part(&upstream)?;
-        }
-    }
-    Ok(())
+    parts::run(&upstream, &parts)
 }
-
-type Part = fn(&Upstream) -> anyhow::Result<()>;
 
 /// An Envoy under `{"version": 1}` and these members.
 fn start(upstream: &Upstream, members: &str) -> anyhow::Result<Envoy> {

@@ -6,6 +6,8 @@
 //! (speed, load, grow); all of them by default.
 
 mod bodies;
+#[path = "../parts.rs"]
+mod parts;
 #[path = "../gateway/spread.rs"]
 mod spread;
 
@@ -15,6 +17,7 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use bodies::{Sample, policy, samples, section};
+use parts::Part;
 use portcullis_host_test::document::Document;
 use portcullis_host_test::exchange;
 use portcullis_host_test::host::Host;
@@ -30,25 +33,10 @@ use spread::{median, quantile};
 const ROUNDS: usize = 200;
 
 fn main() -> anyhow::Result<()> {
-    let parts: [(&str, Part); 3] = [("speed", speed), ("load", load), ("grow", grow)];
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
-    if let Some(unknown) = wanted.iter().find(|one| !names.contains(&one.as_str())) {
-        bail!(
-            "no part is named `{unknown}`: there are {}",
-            names.join(", ")
-        );
-    }
+    let parts: [Part<Module>; 3] = [("speed", speed), ("load", load), ("grow", grow)];
     let module = Module::from_file(&shipped::build()?)?;
-    for (name, part) in parts {
-        if wanted.is_empty() || wanted.iter().any(|one| one == name) {
-            part(&module)?;
-        }
-    }
-    Ok(())
+    parts::run(&module, &parts)
 }
-
-type Part = fn(&Module) -> anyhow::Result<()>;
 
 /// A VM as Envoy has it where request headers wait for the verdict on the body.
 fn vm(module: &Module, policy: &Value) -> anyhow::Result<Vm> {

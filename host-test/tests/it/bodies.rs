@@ -151,6 +151,23 @@ fn a_length_that_the_host_does_not_change_is_refused() {
 }
 
 #[test]
+fn what_is_said_of_other_bytes_goes_on_with_none_that_are_new() {
+    let mut vm = serving(false);
+    // A host that has every property is taken for Kong, whose request headers cannot be taken back.
+    vm.set_fault("proxy_get_property", Some(0));
+    let request = post("/packed", "application/json", packed(GOOD.as_bytes()));
+    let opened = ask(&mut vm, &request.with_header("content-encoding", "gzip"));
+    assert_eq!(answer(&opened), (422, "body-not-normalized".into()));
+    assert_eq!(arrived(&opened), None);
+    let digested = json(LOOSE).with_header("content-digest", "sha-256=:AA==:");
+    let digested = ask(&mut vm, &digested);
+    assert_eq!(answer(&digested), (422, "body-not-normalized".into()));
+    let replaced = ask(&mut vm, &json(LOOSE));
+    assert_eq!(arrived(&replaced).as_deref(), Some(GOOD.as_bytes()));
+    check_alive(&mut vm);
+}
+
+#[test]
 fn a_replaced_body_has_its_own_length_or_none() {
     let lengths = |holds_headers: bool, body: &str| -> Vec<String> {
         let exchanged = ask(&mut serving(holds_headers), &json(body));

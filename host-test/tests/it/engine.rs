@@ -189,7 +189,7 @@ impl Target for EngineTarget {
             Decision::Reply(reply) => (None, Some(reply)),
             Decision::Continue(edits) | Decision::NeedBody(edits) => (Some(seen(edits)), None),
         };
-        let (need, stale) = (exchange.body_need(), exchange.stale());
+        let (need, stale) = (exchange.body_need(), exchange.stale(&head));
         for chunk in &request.body {
             if need == BodyNeed::Pieces {
                 exchange.on_request_piece(Some(chunk), false);

@@ -26,6 +26,8 @@ pub(crate) struct Http {
     held: usize,
     /// Whether the request's headers are held back too.
     holds_headers: bool,
+    /// Those of them that are about the body's bytes, where these may be replaced.
+    stale: Vec<&'static str>,
 }
 
 impl Ambient for Worker {
@@ -61,6 +63,7 @@ impl Http {
             explain,
             held: 0,
             holds_headers: false,
+            stale: Vec::new(),
         }
     }
 
@@ -92,18 +95,21 @@ impl Http {
                 _ => return answer(&exchange.unreadable()),
             },
         };
-        let stale = exchange.stale();
-        match exchange.on_request_whole(&body) {
-            BodyDecision::Continue => Action::Continue,
-            BodyDecision::Reply(reply) => answer(&reply),
-            BodyDecision::Replace(body) => {
-                let replaced = host::set_buffer(Buffer::RequestBody, self.held, &body) == 0
-                    && (!self.holds_headers || fits(stale, body.len()));
-                match replaced {
-                    true => Action::Continue,
-                    false => answer(&exchange.unreplaced()),
-                }
-            }
+        let body = match exchange.on_request_whole(&body) {
+            BodyDecision::Continue => return Action::Continue,
+            BodyDecision::Reply(reply) => return answer(&reply),
+            BodyDecision::Replace(body) => body,
+        };
+        let fits = match self.worker.gateway() {
+            Gateway::Envoy if self.holds_headers => fit(&self.stale, body.len()),
+            // They are gone already.
+            Gateway::Envoy => true,
+            // The length is the gateway's to tell; what else is about the other bytes cannot be taken back here.
+            Gateway::Kong | Gateway::Apisix => self.stale.iter().all(|name| *name == LENGTH),
+        };
+        match fits && host::set_buffer(Buffer::RequestBody, self.held, &body) == 0 {
+            true => Action::Continue,
+            false => answer(&exchange.unreplaced()),
         }
     }
 
@@ -176,10 +182,11 @@ impl HttpContext for Http {
         if let Some(explain) = &mut self.explain {
             explain.request_changed(&edits);
         }
-        if exchange.body_need() != BodyNeed::Nothing {
-            // APISIX shows no body unasked; the others know nothing of this and say so.
+        if gateway == Gateway::Apisix && exchange.body_need() != BodyNeed::Nothing {
+            // It shows no body unasked.
             host::set_property("wasm_process_req_body", "1");
         }
+        self.stale = exchange.stale(&head);
         self.holds_headers = needs_body && self.worker.holds_headers();
         let mut status = edits
             .iter()
@@ -188,10 +195,7 @@ impl HttpContext for Http {
             .unwrap_or(0);
         if gateway == Gateway::Envoy && !self.holds_headers {
             // Once they have gone on, nobody can make the length fit another body.
-            let stale = exchange.stale().iter().map(|name| name.as_bytes());
-            let stale = stale.filter(|name| head.lines().iter().any(|(other, _)| other == name));
-            let removed = stale.map(|name| host::remove_header(Map::RequestHeaders, name));
-            status = status.max(removed.max().unwrap_or(0));
+            status = status.max(remove(&self.stale));
         }
         if status != 0 {
             let why = format!("a request header cannot be changed (status {status})");
@@ -279,14 +283,21 @@ fn apply(map: Map, edit: &Edit<'_>) -> host::Status {
     }
 }
 
+const LENGTH: &str = "content-length";
+
 /// Makes the headers, still held back, those of a body of so many bytes.
-fn fits(stale: &[&str], length: usize) -> bool {
-    let removed = stale
+fn fit(stale: &[&str], length: usize) -> bool {
+    let length = length.to_string();
+    remove(stale) == 0
+        && host::add_header(Map::RequestHeaders, LENGTH.as_bytes(), length.as_bytes()) == 0
+}
+
+/// Removes request headers, and answers a status that was not ok, if one was.
+fn remove(names: &[&str]) -> host::Status {
+    let statuses = names
         .iter()
         .map(|name| host::remove_header(Map::RequestHeaders, name.as_bytes()));
-    let removed = removed.max().unwrap_or(0);
-    let length = length.to_string();
-    removed == 0 && host::add_header(Map::RequestHeaders, b"content-length", length.as_bytes()) == 0
+    statuses.max().unwrap_or(0)
 }
 
 /// Answers a request. Answered or not, it goes no further.

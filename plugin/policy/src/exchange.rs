@@ -183,6 +183,8 @@ impl Exchange {
     /// A reply with the headers that every response has.
     fn finished(&mut self, mut reply: Reply) -> Reply {
         self.replied = true;
+        // Whatever comes of the body now is nobody's.
+        (self.counted, self.reading) = (None, None);
         reply.headers = reply.edited(&self.response_edits(&reply.lines(), true));
         reply
     }

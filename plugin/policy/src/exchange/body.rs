@@ -6,6 +6,7 @@ use portcullis_config::Mode;
 
 use super::{Exchange, Request};
 use crate::decision::Reply;
+use crate::message::RequestHead;
 use crate::policy::{Moded, Policy};
 use crate::problem::Told;
 use crate::refusal::{self, Refusal};
@@ -65,23 +66,22 @@ impl Exchange {
         }
     }
 
-    /// The headers that are about the body's bytes, where these may be replaced: they must not go on with others.
-    pub fn stale(&self) -> &'static [&'static str] {
-        let reading = self.reading.as_ref();
-        let rewrites = reading.is_some_and(|reading| {
+    /// The request's headers that are about its body's bytes, where these may be replaced: they must not go on with
+    /// others.
+    pub fn stale(&self, head: &RequestHead<'_>) -> Vec<&'static str> {
+        const ABOUT_BYTES: [&str; 6] = [
+            "content-length",
+            "content-encoding",
+            "content-digest",
+            "repr-digest",
+            "digest",
+            "content-md5",
+        ];
+        let rewrites = self.reading.as_ref().is_some_and(|reading| {
             reading.mode == Mode::Enforce && reading.admitted.may_be_rewritten
         });
-        match rewrites {
-            true => &[
-                "content-length",
-                "content-encoding",
-                "content-digest",
-                "repr-digest",
-                "digest",
-                "content-md5",
-            ],
-            false => &[],
-        }
+        let names = ABOUT_BYTES.into_iter().filter(|_| rewrites);
+        names.filter(|name| head.get(name).is_some()).collect()
     }
 
     /// Judges a request by the number of bytes of its body that came since the last call.
@@ -151,8 +151,6 @@ impl Exchange {
     }
 
     fn refused_body(&mut self, refusal: &'static Refusal) -> Reply {
-        self.reading = None;
-        self.counted = None;
         self.noted(refusal, Mode::Enforce, &Told::default());
         self.refused(refusal, Told::default())
     }

@@ -19,7 +19,7 @@ mod shape;
 mod style;
 mod violation;
 
-use portcullis_config::{Config, Diagnostics, Mode, Route, Validate};
+use portcullis_config::{Config, Diagnostics, Route, Validate};
 
 use self::body::{Announced, BodyRule, Trouble};
 use self::parameters::Parameters;
@@ -27,6 +27,7 @@ use self::schema::{Formats, Schemas};
 pub(crate) use self::violation::{Loc, Violation, Violations, summary};
 #[cfg(test)]
 pub(crate) use self::violation::{Place, Token};
+use crate::compile::moded;
 use crate::message::RequestHead;
 use crate::policy::Moded;
 use crate::refusal::{self, Refusal};
@@ -80,13 +81,13 @@ pub(crate) fn compile(
         });
         ValidateRule { parameters, body }
     };
-    let mut moded = |route: &Route| {
+    let mut of_route = |route: &Route| {
         let validate = route.validate.as_ref()?;
         let rule = rule(route, validate);
         let mode = validate.mode.capped_by(route.mode).capped_by(config.mode);
-        (mode != Mode::Off).then_some(Moded { rule, mode })
+        moded(mode, || rule)
     };
-    config.routes.iter().map(&mut moded).collect()
+    config.routes.iter().map(&mut of_route).collect()
 }
 
 impl ValidateRule {

@@ -1,13 +1,17 @@
 //! One schema document, checked keyword by keyword and laid down as nodes.
 
+mod below;
+mod values;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis_config::{Diagnostics, Document, code, pointer_child, suggest};
-use serde_json::{Map, Number, Value};
+use portcullis_config::{Diagnostics, Document, code, pointer_child};
+use serde_json::Value;
 
+use self::values::{names, number, types, wants_integers};
 use super::Formats;
 use super::arena::{Arena, Body, Id, Rules, Step};
-use super::format::{self, Known};
+use super::format;
 use super::keyword::{self, Draft, Keyword, Takes};
 use super::pattern;
 
@@ -381,182 +385,6 @@ impl Reader<'_> {
         }
     }
 
-    /// The schema of a keyword that takes one.
-    fn child(&mut self, name: &str, value: &Document, local: &str, half: &mut Half) {
-        let step = match name {
-            "additionalItems" => {
-                half.rest = self.schema(value, local, half.depth + 1);
-                return;
-            }
-            "contentSchema" => {
-                self.schema(value, local, half.depth + 1);
-                return;
-            }
-            "not" => Step::Not,
-            "if" => Step::If,
-            "then" => Step::Then,
-            "else" => Step::Else,
-            "contains" => Step::Contains,
-            "propertyNames" => Step::PropertyNames,
-            "additionalProperties" => Step::AdditionalProperties,
-            "unevaluatedProperties" => Step::UnevaluatedProperties,
-            _ => Step::UnevaluatedItems,
-        };
-        self.attach(step, value, local, half);
-    }
-
-    fn attach(&mut self, step: Step, value: &Document, local: &str, half: &mut Half) {
-        if let Some(id) = self.schema(value, local, half.depth + 1) {
-            half.rules.children.push((step, id));
-        }
-    }
-
-    fn children(&mut self, list: &[Document], step: &Step, local: &str, half: &mut Half) {
-        for (index, value) in list.iter().enumerate() {
-            let local = pointer_child(local, &index.to_string());
-            self.attach(step.clone(), value, &local, half);
-        }
-    }
-
-    fn map(
-        &mut self,
-        keyword: &Keyword,
-        members: &[(String, Document)],
-        local: &str,
-        half: &mut Half,
-    ) {
-        for (name, value) in self.distinct(members, local) {
-            let local = pointer_child(local, name);
-            let step = match keyword.name {
-                "properties" => Step::Property(name.to_owned()),
-                "dependentSchemas" => Step::Dependent(name.to_owned()),
-                "patternProperties" => match self.pattern(name, &local) {
-                    Some(pattern) => Step::Pattern(pattern),
-                    None => continue,
-                },
-                _ => {
-                    self.schema(value, &local, half.depth + 1);
-                    continue;
-                }
-            };
-            self.attach(step, value, &local, half);
-        }
-    }
-
-    fn dependencies(&mut self, members: &[(String, Document)], local: &str, half: &mut Half) {
-        let (lists, schemas): (Vec<_>, Vec<_>) = members
-            .iter()
-            .cloned()
-            .partition(|(_, value)| matches!(value, Document::Array(_)));
-        self.names_map(&lists, local, half);
-        for (name, value) in self.distinct(&schemas, local) {
-            let local = pointer_child(local, name);
-            self.attach(Step::Dependent(name.to_owned()), value, &local, half);
-        }
-    }
-
-    fn names_map(&mut self, members: &[(String, Document)], local: &str, half: &mut Half) {
-        let mut map = Map::new();
-        for (name, value) in self.distinct(members, local) {
-            match names(value) {
-                Some(names) => drop(map.insert(name.to_owned(), names)),
-                None => {
-                    let local = pointer_child(local, name);
-                    self.invalid(&local, "a member takes a list of distinct names");
-                }
-            }
-        }
-        let plain = &mut half.rules.plain;
-        match plain.get_mut("dependentRequired") {
-            Some(Value::Object(known)) => known.extend(map),
-            _ => drop(plain.insert("dependentRequired".to_owned(), Value::Object(map))),
-        }
-    }
-
-    fn pattern(&mut self, text: &str, local: &str) -> Option<String> {
-        match self.patterns.translate(text) {
-            Ok(pattern) => Some(pattern.clone()),
-            Err(fault) => {
-                let code = if fault.size {
-                    code::SCHEMA_PATTERN_SIZE
-                } else {
-                    code::SCHEMA_PATTERN
-                };
-                let (message, help) = (fault.message.clone(), fault.help.map(str::to_owned));
-                self.error(code, local, message, help);
-                None
-            }
-        }
-    }
-
-    fn format(&mut self, text: &str, local: &str, half: &mut Half) {
-        if self.formats == Formats::Annotate {
-            return;
-        }
-        let help = match format::known(text) {
-            Some(Known::Checked(check)) => {
-                half.rules.formats.push(check);
-                return;
-            }
-            Some(Known::Noted) => return,
-            Some(Known::Ascii(check)) => {
-                half.rules.formats.push(check);
-                "only names in ASCII pass: others are refused, whatever their alphabet".to_owned()
-            }
-            None => match suggest(text, format::names()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "write a `pattern` for what has to be checked".to_owned(),
-            },
-        };
-        let message = if format::known(text).is_some() {
-            format!("the format `{text}` is checked in part")
-        } else {
-            format!("the format `{}` is not known, and not checked", shown(text))
-        };
-        self.diagnostics.warning(
-            code::SCHEMA_FORMAT,
-            format!("{}{local}", self.base),
-            message,
-            Some(help),
-        );
-    }
-
-    /// A value that inputs are compared with.
-    fn data(&mut self, value: &Document, local: &str) -> Value {
-        match value {
-            Document::Null => Value::Null,
-            Document::Bool(on) => Value::Bool(*on),
-            Document::Number(n) => {
-                if n.fract() == 0.0 && n.abs() >= INEXACT {
-                    self.error(
-                        code::SCHEMA_NUMBER,
-                        local,
-                        "an integer from 2^53 cannot be compared exactly".to_owned(),
-                        Some(
-                            "let it be a string, or bound it with `minimum` and `maximum`"
-                                .to_owned(),
-                        ),
-                    );
-                }
-                Value::Number(number(*n))
-            }
-            Document::String(text) => Value::String(text.clone()),
-            Document::Array(list) => list
-                .iter()
-                .enumerate()
-                .map(|(index, value)| self.data(value, &pointer_child(local, &index.to_string())))
-                .collect(),
-            Document::Object(members) => {
-                let mut map = Map::new();
-                for (name, value) in self.distinct(members, local) {
-                    let value = self.data(value, &pointer_child(local, name));
-                    map.insert(name.to_owned(), value);
-                }
-                Value::Object(map)
-            }
-        }
-    }
-
     fn of_another_draft(&mut self, keyword: &Keyword, local: &str) {
         let help = match keyword.name {
             "additionalItems" => {
@@ -591,61 +419,6 @@ struct Half {
     /// Whether draft-07's `items` is a list, and what `additionalItems` is then.
     tuple: bool,
     rest: Option<Id>,
-}
-
-/// Whether a type is asked for that integers have, and numbers with a fraction do not.
-fn wants_integers(plain: &Map<String, Value>) -> bool {
-    let has = |word: &str| match plain.get("type") {
-        Some(Value::String(one)) => one == word,
-        Some(Value::Array(list)) => list.iter().any(|one| one == word),
-        _ => false,
-    };
-    has("integer") && !has("number")
-}
-
-fn number(n: f64) -> Number {
-    if n.fract() == 0.0 && (-INEXACT..format::WIDEST).contains(&n) {
-        if n < 0.0 {
-            return Number::from(n as i64);
-        }
-        return Number::from(n as u64);
-    }
-    // A document's numbers are finite.
-    Number::from_f64(n).unwrap_or_else(|| Number::from(0))
-}
-
-fn types(value: &Document) -> Option<Value> {
-    let known = |text: &String| {
-        matches!(
-            text.as_str(),
-            "null" | "boolean" | "integer" | "number" | "string" | "array" | "object"
-        )
-    };
-    match value {
-        Document::String(text) => known(text).then(|| Value::String(text.clone())),
-        Document::Array(list) if !list.is_empty() => {
-            let list = names(value).filter(|_| {
-                list.iter()
-                    .all(|one| matches!(one, Document::String(text) if known(text)))
-            })?;
-            Some(list)
-        }
-        _ => None,
-    }
-}
-
-/// A list of distinct strings.
-fn names(value: &Document) -> Option<Value> {
-    let Document::Array(list) = value else {
-        return None;
-    };
-    let mut seen = BTreeSet::new();
-    list.iter()
-        .map(|one| match one {
-            Document::String(text) if seen.insert(text) => Some(Value::String(text.clone())),
-            _ => None,
-        })
-        .collect()
 }
 
 /// As much of a word as a message shows.
