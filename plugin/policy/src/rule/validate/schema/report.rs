@@ -1,5 +1,7 @@
 //! What is wrong with a value that was refused, and where: as much of it as is told, in the order of the input.
 
+mod union;
+
 use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
@@ -9,7 +11,7 @@ use super::distinct;
 use super::judge::{Judge, is_as_long, is_as_short};
 use super::message::{self, Said};
 use super::number;
-use super::plan::{Alternative, Arrays, Link, Numbers, Objects, Plan, Rule, Same, Texts};
+use super::plan::{Arrays, Link, Numbers, Objects, Plan, Rule, Same, Texts};
 use super::types::Types;
 
 /// More than this is not looked for: it is found nearly in order, and fewer are told.
@@ -342,71 +344,6 @@ impl<'j> Report<'j> {
                 self.look(*link, "dependentSchemas", value);
             }
         }
-    }
-
-    /// A union of which no alternative holds: the one that was meant tells why, if it can be known.
-    fn union(&mut self, keyword: &'static str, union: &'j [Alternative], value: &'j Value) {
-        let mut refused = Vec::new();
-        let mut alternatives = union.iter();
-        for alternative in alternatives.by_ref() {
-            let found = self.of_alternative(keyword, alternative, value);
-            if !found.is_empty() {
-                refused.push(found);
-                continue;
-            }
-            let again = |judge: &mut Judge<'j>, one: &Alternative| {
-                one.lets(value) && judge.holds(one.link, value)
-            };
-            if keyword == "oneOf" && alternatives.any(|one| again(&mut self.judge, one)) {
-                self.say(message::ambiguous());
-            }
-            return;
-        }
-        let depth = self.path.len();
-        let misfit = |found: &Vec<Finding>| match found.as_slice() {
-            [one] if one.path.len() == depth => one.misfit,
-            _ => None,
-        };
-        let misfits: Vec<Option<Types>> = refused.iter().map(misfit).collect();
-        let alone = refused.len() == 1;
-        let mut meant = misfits.iter().enumerate().filter(|(_, one)| one.is_none());
-        let first = meant.next().map(|(at, _)| at);
-        let one = match meant.next() {
-            None if alone => Some(0),
-            None => first,
-            Some(_) => None,
-        };
-        if let Some(one) = one {
-            self.found.append(&mut refused.swap_remove(one));
-            self.found.truncate(MOST);
-            return;
-        }
-        // An alternative whose types are not known leaves all of them unknown.
-        let types = misfits.iter().try_fold(Types::NONE, |all, one| {
-            one.filter(|one| !one.is_empty()).map(|one| all.and(one))
-        });
-        let misfit = match first {
-            None => Some(types.unwrap_or(Types::NONE)),
-            Some(_) => None,
-        };
-        let said = message::no_alternative(keyword, refused.len(), types);
-        self.find(None, said, misfit);
-    }
-
-    /// What is wrong by one alternative.
-    fn of_alternative(
-        &mut self,
-        keyword: &'static str,
-        alternative: &'j Alternative,
-        value: &'j Value,
-    ) -> Vec<Finding> {
-        let before = std::mem::take(&mut self.found);
-        if alternative.lets(value) {
-            self.look(alternative.link, keyword, value);
-        } else {
-            self.find(None, message::unmatched(), Some(Types::NONE));
-        }
-        std::mem::replace(&mut self.found, before)
     }
 
     fn rest(&mut self, rule: &'j Rule, value: &'j Value) {
