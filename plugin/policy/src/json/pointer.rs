@@ -22,14 +22,14 @@ pub(crate) struct Step<'a> {
 
 /// What one step goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(crate) enum Token<'a> {
     Name(&'a str),
     Index(usize),
 }
 
 impl<'a> Step<'a> {
     /// The tokens of the way, from the document's root on.
-    pub(super) fn way(last: Option<&Self>) -> Vec<Token<'a>> {
+    pub(crate) fn way(last: Option<&Self>) -> Vec<Token<'a>> {
         let mut way: Vec<Token<'a>> =
             std::iter::successors(last.copied(), |step| step.before.copied())
                 .map(|step| step.token)
