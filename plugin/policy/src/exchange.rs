@@ -16,7 +16,7 @@ use crate::decision::{Decision, Edit, Reply};
 use crate::message::{Line, RequestHead, ResponseHead};
 use crate::policy::Policy;
 use crate::problem::{Extra, Told};
-use crate::record::{Finding, Outcome, Record, kept};
+use crate::record::{Finding, Record, kept};
 use crate::refusal::{self, Refusal, request_id};
 use crate::rule::client::Caller;
 use crate::rule::cors::{Author, CorsRule, Grant};
@@ -266,7 +266,10 @@ impl Exchange {
     }
 
     fn refused(&mut self, refusal: &Refusal, told: Told<'_>) -> Reply {
-        let id = self.asked.as_ref().map_or_else(String::new, |asked| request_id(asked.id));
+        let id = self
+            .asked
+            .as_ref()
+            .map_or_else(String::new, |asked| request_id(asked.id));
         let reply = refusal.reply(self.policy.errors, self.is_grpc, &id, told);
         self.finished(reply)
     }

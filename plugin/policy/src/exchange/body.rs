@@ -118,7 +118,9 @@ impl Exchange {
         let policy = Rc::clone(&self.policy);
         let bodies = bodies(policy.routes.as_slice(), self.route);
         for reading in &mut self.readings {
-            let limit = bodies.get(reading.rule).and_then(|moded| moded.rule.max_bytes());
+            let limit = bodies
+                .get(reading.rule)
+                .and_then(|moded| moded.rule.max_bytes());
             // What is longer than the rule reads, or not there, is not judged, and nothing of it kept.
             reading.passed = reading.passed.take().and_then(|mut passed| {
                 passed.extend_from_slice(piece?);
@@ -313,9 +315,14 @@ impl Exchange {
 
     /// The matched route's limit for bodies, where it stands in place of the shared one.
     pub(super) fn own_body_limit(&self) -> Option<u64> {
-        let enforced = self.bodies().iter().filter(|moded| moded.mode == Mode::Enforce);
+        let enforced = self
+            .bodies()
+            .iter()
+            .filter(|moded| moded.mode == Mode::Enforce);
         let limits = enforced.filter_map(|moded| moded.rule.max_bytes());
-        limits.min().map(|limit| u64::try_from(limit).unwrap_or(u64::MAX))
+        limits
+            .min()
+            .map(|limit| u64::try_from(limit).unwrap_or(u64::MAX))
     }
 
     fn bodies(&self) -> &[Moded<BodyRule>] {

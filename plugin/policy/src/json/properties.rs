@@ -4,8 +4,8 @@ use portcullis_config::DuplicateKeys;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::tests::{LOOSE, STRICT};
 use super::splice::splice;
+use super::tests::{LOOSE, STRICT};
 use super::*;
 
 /// JSON text as nobody writes it: white space everywhere, any character escaped or not, numbers of all shapes, names

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use portcullis_config::{
-    self as config, Config, Diagnostics, Mode, Profanity, ProfanityAction, ProfanityTarget, Route,
-    Segment, Threshold, code, pointer_child, suggest,
+    self as config, Config, Diagnostics, Profanity, ProfanityAction, ProfanityTarget, Route,
+    Segment, Threshold, code, suggest,
 };
 use portcullis_profanity::{Filter, Note, PACKS, Severity, Wanted};
 
@@ -12,8 +12,9 @@ use super::{Fields, Finder, ProfanityRule};
 use crate::compile::moded;
 use crate::policy::Moded;
 
-/// Words of the operator's, and exceptions, that are taken.
-const MOST: usize = 2000;
+/// Words of the operator's, and exceptions, that are taken; and the bytes of each.
+const MOST: usize = 1000;
+const LONGEST: usize = 64;
 
 /// Compiles what every route says; a route that says nothing, or is off, has `None`. What is wrong is reported for
 /// those that are off, too.
@@ -28,15 +29,15 @@ pub(crate) fn compile(
             warn_of_nowhere("/profanity", diagnostics);
         }
     }
-    let mut of_route = |route: &Route| {
+    let routes = config.routes.iter().map(|route| {
         let target = route.profanity.as_ref()?;
         let at = format!("/routes/{}/profanity", route.index);
         let finder = finders.get(&target.profanity, &at, diagnostics)?;
         let rule = rule(route, target, finder, &at, diagnostics)?;
         let mode = target.profanity.mode.capped_by(route.mode);
         moded(mode.capped_by(config.mode), || rule)
-    };
-    config.routes.iter().map(&mut of_route).collect()
+    });
+    routes.collect()
 }
 
 fn rule(
@@ -164,7 +165,23 @@ fn finder(section: &Profanity, at: &str, diagnostics: &mut Diagnostics) -> Optio
                 code::PROFANITY_WORDS,
                 format!("{at}/{key}"),
                 format!("{} words are more than {MOST}", words.len()),
-                Some("each is looked for in every text: leave out what the built-in lists have".to_owned()),
+                Some("leave out what the built-in lists have".to_owned()),
+            );
+        }
+        for (index, word) in words
+            .iter()
+            .enumerate()
+            .filter(|(_, word)| word.len() > LONGEST)
+        {
+            fine = false;
+            diagnostics.error(
+                code::PROFANITY_WORDS,
+                format!("{at}/{key}/{index}"),
+                format!(
+                    "a word has at most {LONGEST} bytes, this one has {}",
+                    word.len()
+                ),
+                None,
             );
         }
     }
@@ -185,4 +202,75 @@ fn finder(section: &Profanity, at: &str, diagnostics: &mut Diagnostics) -> Optio
         fine &= tell(&note, section, &lists, at, diagnostics);
     }
     fine.then(|| Finder::new(filter))
+}
+
+/// Tells of one note; whether the policy can be served all the same.
+fn tell(
+    note: &Note,
+    section: &Profanity,
+    lists: &[&str],
+    at: &str,
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let word = |words: &[String], index: usize| {
+        let word = words.get(index).map_or("", String::as_str);
+        word.escape_debug().to_string()
+    };
+    match *note {
+        Note::UnknownList { index } => {
+            let list = lists.get(index).copied().unwrap_or_default();
+            let near = suggest(list, PACKS.iter().copied());
+            diagnostics.error(
+                code::PROFANITY_LIST,
+                format!("{at}/lists/{index}"),
+                format!("there is no list `{}`", list.escape_debug()),
+                Some(near.map_or_else(
+                    || format!("there are `{}`", PACKS.join("`, `")),
+                    |near| format!("did you mean `{near}`?"),
+                )),
+            );
+            false
+        }
+        Note::WholeToken { index, inside } => {
+            diagnostics.warning(
+                code::PROFANITY_WORD_WHOLE,
+                format!("{at}/words/{index}"),
+                format!(
+                    "`{}` stands inside {inside} dictionary words, so it counts only as a word of its own",
+                    word(&section.words, index)
+                ),
+                Some("that is mostly what was meant: list the longer forms that are to count, too".to_owned()),
+            );
+            true
+        }
+        Note::Unmatchable { index } => {
+            unmatchable(
+                "words",
+                index,
+                &word(&section.words, index),
+                at,
+                diagnostics,
+            );
+            false
+        }
+        Note::UnmatchableAllow { index } => {
+            unmatchable(
+                "allow",
+                index,
+                &word(&section.allow, index),
+                at,
+                diagnostics,
+            );
+            false
+        }
+    }
+}
+
+fn unmatchable(key: &str, index: usize, word: &str, at: &str, diagnostics: &mut Diagnostics) {
+    diagnostics.error(
+        code::PROFANITY_WORD,
+        format!("{at}/{key}/{index}"),
+        format!("`{word}` has no letters to be found by"),
+        Some("words are found by their letters, whatever stands between them".to_owned()),
+    );
 }

@@ -13,6 +13,7 @@ use portcullis_config::{
 use serde_json::Value;
 
 pub(crate) use self::trouble::Trouble;
+use super::Objection;
 use super::coerce::lax;
 use super::form;
 use super::inflate::inflate;
@@ -22,7 +23,6 @@ use super::normalize::Normalizer;
 use super::schema::Schema;
 use super::shape::{self, Named, Shape};
 use super::violation::{Place, Violation, Violations};
-use super::Objection;
 use crate::json::{self, Changes, FaultKind, Limits};
 use crate::message::RequestHead;
 use crate::rule::profanity::{Fields, Seen};
@@ -91,7 +91,12 @@ impl BodyRule {
         route: &str,
         diagnostics: &mut Diagnostics,
     ) -> Self {
-        let Written { body, strictness, schema, fields } = written;
+        let Written {
+            body,
+            strictness,
+            schema,
+            fields,
+        } = written;
         let normalizes = !body.normalize.is_empty();
         let reads = body.schema.is_some() || normalizes || fields.is_some();
         let default = ["application/json".to_owned()];
@@ -107,13 +112,18 @@ impl BodyRule {
         let takes = |name| types.as_ref().is_some_and(|types| types.allow(name));
         let (takes_parts, takes_forms) = (takes(FORM_DATA), takes(URL_ENCODED));
         let masks = fields.as_ref().is_some_and(|fields| fields.masks());
-        for (key, at, changes) in [
-            ("normalize", "validate/body/normalize", normalizes),
-            ("mask", "profanity/action", masks),
+        for (key, at, changes, code) in [
+            (
+                "normalize",
+                "validate/body/normalize",
+                normalizes,
+                code::VALIDATE_NORMALIZE_PARTS,
+            ),
+            ("mask", "profanity/action", masks, code::PROFANITY_MASK),
         ] {
             if changes && takes_parts {
                 diagnostics.error(
-                    code::VALIDATE_NORMALIZE_PARTS,
+                    code,
                     format!("{route}/{at}"),
                     format!("`{key}` cannot change the parts of a `{FORM_DATA}` body"),
                     Some(

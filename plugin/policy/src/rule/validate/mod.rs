@@ -24,8 +24,8 @@ use std::rc::Rc;
 use portcullis_config::{Body, Config, Diagnostics, Mode, Route, Strictness};
 use portcullis_profanity::Entry;
 
-use self::body::{Trouble, Written};
 pub(crate) use self::body::{Admitted, BodyRule};
+use self::body::{Trouble, Written};
 use self::parameters::Parameters;
 pub(crate) use self::parameters::segments;
 use self::schema::{Formats, Schemas};
@@ -100,7 +100,8 @@ pub(crate) fn compile(
             validate: validate.and_then(|rule| moded(mode, || rule)),
             bodies: Vec::new(),
         };
-        let body = written.and_then(|validate| Some((validate.body.as_ref()?, validate.strictness)));
+        let body =
+            written.and_then(|validate| Some((validate.body.as_ref()?, validate.strictness)));
         // A body is read once for all that run in one mode.
         let mut alone = fields.as_ref();
         if let Some((body, strictness)) = body {
@@ -109,7 +110,12 @@ pub(crate) fn compile(
             });
             let shared = alone.filter(|(_, other)| *other == mode);
             let rule = BodyRule::compile(
-                Written { body, strictness, schema, fields: shared.map(|(fields, _)| Rc::clone(fields)) },
+                Written {
+                    body,
+                    strictness,
+                    schema,
+                    fields: shared.map(|(fields, _)| Rc::clone(fields)),
+                },
                 named,
                 &at,
                 diagnostics,
@@ -137,7 +143,12 @@ pub(crate) fn compile(
         }
         inputs
     };
-    config.routes.iter().zip(profanities).map(&mut of_route).collect()
+    config
+        .routes
+        .iter()
+        .zip(profanities)
+        .map(&mut of_route)
+        .collect()
 }
 
 impl ValidateRule {

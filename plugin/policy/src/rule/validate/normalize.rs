@@ -110,7 +110,6 @@ fn collapsed(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use portcullis_config::DuplicateKeys;
-    use serde_json::json;
 
     use super::*;
     use crate::json::{Limits, read};

@@ -89,8 +89,11 @@ pub(crate) fn text(bytes: &[u8], spelling: Spelling) -> Result<Cow<'_, str>, Mis
 
 /// A name as servers that forgive everything read it.
 pub(crate) fn lenient(name: &[u8]) -> Cow<'_, str> {
-    text(name, Spelling::Form)
-        .unwrap_or_else(|_| String::from_utf8_lossy(&percent_decoded(name)).into_owned().into())
+    text(name, Spelling::Form).unwrap_or_else(|_| {
+        String::from_utf8_lossy(&percent_decoded(name))
+            .into_owned()
+            .into()
+    })
 }
 
 fn has_bad_escape(text: &[u8]) -> bool {
