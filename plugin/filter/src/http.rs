@@ -105,6 +105,9 @@ impl Http {
             if !waits || apply(Map::RequestHeaders, &tag) != 0 {
                 return answer(&exchange.untagged());
             }
+            if let Some(explain) = &mut self.explain {
+                explain.request_changed(&[tag]);
+            }
         }
         let BodyDecision::Replace(body) = decision else {
             return Action::Continue;

@@ -255,10 +255,13 @@ impl Ambient for PortZero {
 }
 
 impl Explanation {
-    /// The changes that were made to the request.
+    /// Changes that were made to the request, after those that are known already.
     #[cold]
     pub fn request_changed(&mut self, edits: &[Edit<'_>]) {
-        self.request_changes = changes(edits);
+        if !self.request_changes.is_empty() && !edits.is_empty() {
+            self.request_changes.push(',');
+        }
+        self.request_changes.push_str(&changes(edits));
     }
 
     /// The changes that were made to the response.
@@ -281,7 +284,10 @@ impl Explanation {
             for finding in found {
                 let words = self.finder.as_deref().map(|finder| {
                     let words = finding.entries.iter();
-                    words.map(|entry| format!(" `{}`", finder.spelled(*entry)))
+                    words.map(|entry| match entry {
+                        Some(entry) => format!(" `{}`", finder.spelled(*entry)),
+                        None => String::new(),
+                    })
                 });
                 let mut words = words.into_iter().flatten();
                 let input = finding.input.iter();

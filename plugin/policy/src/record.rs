@@ -1,5 +1,7 @@
 //! What happened in one exchange, as data: the adapter makes one log line of it.
 
+use std::ptr;
+
 use portcullis_config::Mode;
 use portcullis_profanity::Entry;
 use serde::{Serialize, Serializer};
@@ -42,8 +44,8 @@ pub struct Finding {
     /// The first three things that are wrong with the input: where, and by which keyword or entry of a word list; never
     /// the value.
     pub input: Vec<String>,
-    /// Those entries, for the person who asks why.
-    pub(crate) entries: Vec<Entry>,
+    /// The entry of each, for the person who asks why.
+    pub(crate) entries: Vec<Option<Entry>>,
 }
 
 /// What is done about a finding in `enforce`.
@@ -116,9 +118,16 @@ struct LogLine<'a> {
 
 impl Record {
     /// The record as one line of JSON. What the client sent stands in JSON strings, where control characters are
-    /// escaped: no request can forge a line. `would_refuse` lists the codes of rules in report beside the one named.
+    /// escaped: no request can forge a line. What was done stands before what would have been; `would_refuse` lists the
+    /// codes of rules in report beside the one named.
     pub fn log_line(&self) -> Option<String> {
-        let (last, reports) = self.findings.split_last()?;
+        let done = |finding: &&Finding| finding.mode == Mode::Enforce;
+        let mut findings = self.findings.iter();
+        let last = findings.rfind(done).or(self.findings.last())?;
+        let beside = self.findings.iter().filter(|finding| {
+            let refuses = finding.outcome == Outcome::Refused && finding.mode != Mode::Enforce;
+            refuses && !ptr::eq(*finding, last)
+        });
         let line = LogLine {
             portcullis: "decision",
             decision: last.decision(),
@@ -134,7 +143,7 @@ impl Record {
             client: &self.client,
             route: self.route.as_deref(),
             request_id: &self.request_id,
-            would_refuse: reports.iter().map(|finding| finding.refusal.code).collect(),
+            would_refuse: beside.map(|finding| finding.refusal.code).collect(),
         };
         serde_json::to_string(&line).ok()
     }

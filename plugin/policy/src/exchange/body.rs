@@ -10,7 +10,7 @@ use crate::decision::{Edit, Reply, remove_once};
 use crate::message::RequestHead;
 use crate::policy::{Moded, RouteRules};
 use crate::problem::Told;
-use crate::record::{Finding, Outcome};
+use crate::record::{Finding, Outcome, kept};
 use crate::refusal::{self, Refusal};
 use crate::rule::forwarded::reads_as;
 use crate::rule::profanity::{self, Seen};
@@ -218,6 +218,10 @@ impl Exchange {
             let seen = moded.rule.judge(request.head);
             if !seen.is_empty() {
                 self.record(request);
+                // Logs have no word that was looked for, wherever it stood.
+                if let (Some(asked), Some(path)) = (&mut self.asked, &seen.path) {
+                    asked.path = kept(path);
+                }
                 self.profane(seen, moded.mode)?;
             }
         }

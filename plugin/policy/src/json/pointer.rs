@@ -61,6 +61,17 @@ impl Pointer {
     {
         visit(document, &self.0, None, meet);
     }
+
+    /// Whether a string at the end of this way is meant.
+    pub(crate) fn means(&self, way: &[Token<'_>]) -> bool {
+        let mut steps = self.0.iter().zip(way);
+        way.len() >= self.0.len()
+            && steps.all(|(segment, token)| match (segment, token) {
+                (Segment::Any, _) => true,
+                (Segment::One(name, _), Token::Name(other)) => name == other,
+                (Segment::One(_, index), Token::Index(at)) => *index == Some(*at),
+            })
+    }
 }
 
 /// An array index: digits without leading zeros (RFC 6901 section 4).
@@ -128,10 +139,15 @@ mod tests {
                     Token::Index(index) => value.get(*index),
                 });
                 assert_eq!(found, Some(&json!(text)), "{pointer}");
+                assert!(compiled.means(&way), "{pointer} {way:?}");
                 met.push(text.clone());
             });
             met.sort_by_key(|text| text.parse::<u32>().unwrap());
             assert_eq!(met, expected, "{pointer}");
+            Pointer::compile("").visit(&mut document.clone(), &mut |way, text| {
+                let means = compiled.means(&Step::way(way));
+                assert_eq!(means, met.contains(text), "{pointer} {way:?}");
+            });
         };
         check("/a", &["1"]);
         check("/", &["2"]);

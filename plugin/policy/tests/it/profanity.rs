@@ -177,6 +177,79 @@ fn the_log_names_the_entry_and_never_the_word() {
 }
 
 #[test]
+fn neither_the_log_nor_the_answer_holds_a_word_from_wherever_it_stood() {
+    let everywhere = r#"{"fields":"all","path":["id"],"query":["q"]}"#;
+    for (mode, action) in [
+        ("enforce", "reject"),
+        ("report", "reject"),
+        ("enforce", "tag"),
+        ("report", "tag"),
+    ] {
+        let with = format!(
+            r#"{{"mode":"{mode}","action":"{action}",{}"#,
+            &everywhere[1..]
+        );
+        let policy = route(&with, "");
+        for (path, body, logged) in [
+            ("/a/x?n=1&q=a+grobnik&m=2", "", "/a/x?n=1&q=*&m=2"),
+            ("//a/%47robnik;v=1/?q=ok&q=grobnik", "", "//a/*/?q=ok&q=*"),
+            ("/a/grobnik", "", "/a/*"),
+            ("/a/1", r#"{"a Grobnik":"grobnik"}"#, "/a/1"),
+        ] {
+            let judged = post(&policy, path, &[JSON], body.as_bytes());
+            let line: serde_json::Value = serde_json::from_str(&judged.log).unwrap();
+            assert_eq!(line["path"], logged, "{mode} {action}");
+            for told in [&judged.log, &judged.reply] {
+                let told = told.to_lowercase();
+                assert!(!told.contains("robnik"), "{mode} {action} {told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_log_line_is_about_what_was_done() {
+    let validate = r#","validate":{"mode":"report","body":{"schema":{"required":["b"]}}}"#;
+    for (profanity, path, body, decision) in [
+        (
+            r#"{"action":"mask","fields":["/a"]}"#,
+            "/a/1",
+            r#"{"a":"grobnik"}"#,
+            "masked",
+        ),
+        (
+            r#"{"action":"tag","fields":["/a"]}"#,
+            "/a/1",
+            r#"{"a":"grobnik"}"#,
+            "tagged",
+        ),
+        (
+            r#"{"action":"tag","query":["q"]}"#,
+            "/a/1?q=grobnik",
+            "{}",
+            "tagged",
+        ),
+        (
+            r#"{"fields":["/a"]}"#,
+            "/a/1",
+            r#"{"a":"grobnik"}"#,
+            "refused",
+        ),
+    ] {
+        let judged = post(&route(profanity, validate), path, &[JSON], body.as_bytes());
+        let line: serde_json::Value = serde_json::from_str(&judged.log).unwrap();
+        assert_eq!(line["decision"], decision, "{line}");
+        assert_eq!(line["would_refuse"], serde_json::json!(["input-invalid"]));
+    }
+    // Being told is no refusal that might have been.
+    let both = r#"{"action":"tag","fields":["/a"],"query":["q"]}"#;
+    let judged = post(&route(both, ""), "/a/1?q=grobnik", &[JSON], b"{");
+    let line: serde_json::Value = serde_json::from_str(&judged.log).unwrap();
+    assert_eq!(line["code"], "body-malformed");
+    assert_eq!(line.get("would_refuse"), None);
+}
+
+#[test]
 fn masking_changes_the_word_and_nothing_else() {
     let fields = r#"{"action":"mask","fields":["/name","/list/*"]}"#;
     let plain = route(fields, "");
@@ -278,6 +351,14 @@ fn tags_tell_the_upstream_and_nobody_else_does() {
         &own[..2],
         r#"{"a":"grobnik","b":["grobnik"]}"#,
         &["-X-Profanity", "+x-profanity: severity=3;fields=2"],
+    );
+    // However many pointers lead to it.
+    check(
+        r#"{"action":"tag","fields":["/a","/*","/a/0"]}"#,
+        "/a/1",
+        &[JSON],
+        r#"{"a":["grobnik"],"b":"grobnik"}"#,
+        &["+x-profanity: severity=3;fields=2"],
     );
     let query = r#"{"action":"tag","fields":["/a"],"query":["q"]}"#;
     check(
@@ -407,6 +488,25 @@ fn modes_are_each_their_own() {
         Some(&br#"{"a":" *******"}"#[..])
     );
     assert_eq!(masked.codes(), ["input-invalid", "profanity-found"]);
+}
+
+#[test]
+fn paths_that_no_route_matches_pass_unjudged_and_that_is_told() {
+    let check = |profanity: &str, rest: &str, expected: &[&str]| {
+        let text = written(profanity, "").replace("\"routes\"", &format!("{rest}\"routes\""));
+        let found = load(text.as_bytes()).diagnostics;
+        let found = found
+            .iter()
+            .filter(|found| found.code == "unmatched-allowed");
+        let found: Vec<&str> = found.map(|found| found.pointer.as_str()).collect();
+        assert_eq!(found, expected, "{text}");
+    };
+    let at = &["/routes/0/profanity"][..];
+    check(r#"{"query":["q"]}"#, "", at);
+    check(r#"{"mode":"report","fields":"all"}"#, "", at);
+    check(r#"{"mode":"off","fields":"all"}"#, "", &[]);
+    check(r#"{"fields":"all"}"#, r#""mode":"off","#, &[]);
+    check(r#"{"fields":"all"}"#, r#""unmatched":"reject","#, &[]);
 }
 
 #[test]

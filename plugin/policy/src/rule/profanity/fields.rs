@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::finder::Finder;
 use super::seen::Seen;
-use crate::json::{Changes, Pointer};
-use crate::rule::validate::Place;
+use crate::json::{self, Changes, Pointer, Step};
+use crate::rule::validate::{Place, Token};
 
 /// `profanity.fields`, compiled.
 #[derive(Debug)]
@@ -49,7 +49,8 @@ impl Fields {
     /// Looks at a document's strings. Those that are masked are changed in it, and noted as changed.
     pub(crate) fn look(&self, document: &mut Value, changes: &mut Changes) -> Seen {
         let mut seen = Seen::default();
-        for pointer in &self.pointers {
+        for (nth, pointer) in self.pointers.iter().enumerate() {
+            let earlier = self.pointers.get(..nth).unwrap_or_default();
             pointer.visit(document, &mut |way, text| {
                 if self.all && is_opaque(text) {
                     return;
@@ -64,21 +65,26 @@ impl Fields {
                     self.finder.find(text)
                 };
                 if let Some(hit) = hit {
-                    seen.hit(Place::Body, || tokens(way), &hit, &self.finder);
+                    let way = Step::way(way);
+                    // Pointers may lead to one string in several ways.
+                    if !earlier.iter().any(|pointer| pointer.means(&way)) {
+                        seen.hit(Place::Body, || self.tokens(&way), &hit, &self.finder);
+                    }
                 }
             });
         }
         seen
     }
-}
 
-fn tokens(way: Option<&crate::json::Step<'_>>) -> Vec<crate::rule::validate::Token> {
-    use crate::json::Token as Step;
-    use crate::rule::validate::Token;
-    let way = crate::json::Step::way(way).into_iter();
-    way.map(|token| match token {
-        Step::Name(name) => Token::Name(name.to_owned()),
-        Step::Index(index) => Token::Index(index),
-    })
-    .collect()
+    /// The way as it is told: a member's name is the client's to choose, and is masked if it holds a word itself.
+    fn tokens(&self, way: &[json::Token<'_>]) -> Vec<Token> {
+        let tokens = way.iter().map(|token| match *token {
+            json::Token::Name(name) => {
+                let masked = self.finder.masked(name);
+                Token::Name(masked.map_or_else(|| name.to_owned(), |(_, masked)| masked))
+            }
+            json::Token::Index(index) => Token::Index(index),
+        });
+        tokens.collect()
+    }
 }

@@ -8,6 +8,7 @@ mod fields;
 mod finder;
 mod seen;
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use portcullis_config::ProfanityAction;
@@ -41,10 +42,14 @@ impl ProfanityRule {
     /// Looks at the parameters. What is not text cannot be looked at, and is told as such.
     pub(crate) fn judge(&self, head: &RequestHead<'_>) -> Seen {
         let mut seen = Seen::default();
+        let mut hidden = Vec::new();
         let mut look = |place, name: &str, value: &[u8], spelling| {
             match query::text(value, spelling) {
                 Ok(text) => {
                     if let Some(hit) = self.finder.find(&text) {
+                        if place != Place::Header {
+                            hidden.push(range(head.path(), value));
+                        }
                         seen.hit(place, || Seen::name(name), &hit, &self.finder);
                     }
                 }
@@ -73,6 +78,7 @@ impl ProfanityRule {
                 look(Place::Header, name, line, Spelling::Plain);
             }
         }
+        seen.path = (!hidden.is_empty()).then(|| starred(head.path(), &hidden));
         seen
     }
 
@@ -80,4 +86,26 @@ impl ProfanityRule {
     pub(crate) fn finder(&self) -> &Rc<Finder> {
         &self.finder
     }
+}
+
+/// Where a part of a text stands in it; what is no part of it stands everywhere.
+fn range(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr());
+    let range = start.and_then(|start| Some(start..start.checked_add(part.len())?));
+    range
+        .filter(|range| range.end <= whole.len())
+        .unwrap_or(0..whole.len())
+}
+
+/// A text with an asterisk in place of each of these ranges, which ascend.
+fn starred(text: &[u8], ranges: &[Range<usize>]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut kept = 0;
+    for range in ranges {
+        out.extend_from_slice(text.get(kept..range.start).unwrap_or_default());
+        out.push(b'*');
+        kept = range.end;
+    }
+    out.extend_from_slice(text.get(kept..).unwrap_or_default());
+    out
 }

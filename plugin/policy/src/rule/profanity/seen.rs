@@ -14,8 +14,10 @@ pub(crate) struct Seen {
     pub(crate) violations: Violations,
     /// The same for the log, with the entry's id.
     pub(crate) input: Vec<String>,
-    /// The entries of `input`.
-    pub(crate) entries: Vec<Entry>,
+    /// The entries of `input`; `None` where something could not be looked at.
+    pub(crate) entries: Vec<Option<Entry>>,
+    /// The request's path with an asterisk for each value that holds something; `None` if none does.
+    pub(crate) path: Option<Vec<u8>>,
     /// What the upstream is told.
     pub(crate) tag: Tag,
     /// Whether something could not be looked at: that passes in no mode but report.
@@ -61,13 +63,13 @@ impl Seen {
             kind: "profanity",
             message: "must not hold profanity".to_owned(),
         };
-        // Pointers may lead to one string in two ways.
+        // A parameter may come twice.
         if self.violations.as_slice().contains(&violation) {
             return;
         }
         let id = finder.id(hit.entry);
         self.input.push([&summary(&violation), " ", &id].concat());
-        self.entries.push(hit.entry);
+        self.entries.push(Some(hit.entry));
         self.violations.push(violation);
     }
 
@@ -82,6 +84,7 @@ impl Seen {
             message: message.to_owned(),
         };
         self.input.push(summary(&violation));
+        self.entries.push(None);
         self.violations.push(violation);
     }
 

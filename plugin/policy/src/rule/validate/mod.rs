@@ -60,8 +60,8 @@ pub(crate) struct Objection {
     pub(crate) fault: Option<String>,
     /// What the log says of it: where, and by which keyword or entry; never the value.
     pub(crate) input: Vec<String>,
-    /// The words that were found.
-    pub(crate) entries: Vec<Entry>,
+    /// The words that were found, as `input` has them.
+    pub(crate) entries: Vec<Option<Entry>>,
 }
 
 /// Compiles what every route asks of its input, where `profanities` are the routes' own. What is wrong is reported for
