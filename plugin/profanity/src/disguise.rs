@@ -1,6 +1,6 @@
 //! Disguises that take letters out of their order or hide them: spelled out, starred, shown backwards.
 
-use crate::examine::{Sink, examine, inside, whole};
+use crate::examine::{Part, Sink, examine, inside, whole};
 use crate::item::{Item, STAR, Spelling, mark};
 use crate::lexicon::Lexicon;
 use crate::scan::{Gap, Piece};
@@ -11,14 +11,28 @@ const STARRED: usize = 40;
 /// Looks at single letters that stand apart, as the word that they spell.
 pub(crate) fn apart(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
     *sink.steps += items.len() as u64;
+    let article = items
+        .first()
+        .is_some_and(|first| first.class == 0 || first.class == crate::item::I);
+    if !article && lexicon.is_benign(Spelling::of(items)) {
+        return;
+    }
     inside(lexicon, items, sink);
     // An "a" or "I" before the word, or a letter behind it, is often a word of its own.
     let last = items.len().saturating_sub(1);
-    for word in [Some(items), items.get(1..), items.get(..last)]
-        .into_iter()
-        .flatten()
-    {
-        whole(lexicon, word, Spelling::of(word), false, sink);
+    for (from, to) in [(0, items.len()), (1, items.len()), (0, last)] {
+        let part = Part {
+            all: items,
+            from,
+            to,
+            foreign: true,
+        };
+        whole(
+            lexicon,
+            part,
+            Spelling::of(items.get(from..to).unwrap_or_default()),
+            sink,
+        );
     }
 }
 

@@ -107,18 +107,44 @@ pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mu
     if piece.cut {
         return;
     }
-    whole(lexicon, items, piece.spelling, !latin, sink);
+    let part = |from, to| Part {
+        all: items,
+        from,
+        to,
+        foreign: !latin,
+    };
+    whole(lexicon, part(0, items.len()), piece.spelling, sink);
     if piece.marks & (mark::DIGIT | mark::SYMBOL) != 0 || piece.stars > 0 {
-        trimmed(lexicon, items, !latin, sink);
+        trimmed(lexicon, part(0, items.len()), sink);
     }
     if piece.marks & (mark::HUMP | mark::DIGIT) != 0 {
-        let mut rest = items;
-        while let Some((token, after)) = next_token(rest) {
-            if token.len() < items.len() {
-                whole(lexicon, token, Spelling::of(token), !latin, sink);
+        let mut from = 0;
+        while let Some((start, to)) = next_token(items, from) {
+            if to - start < items.len() && to - start <= WORD {
+                let token = part(start, to);
+                whole(lexicon, token, Spelling::of(token.items()), sink);
             }
-            rest = after;
+            from = to;
         }
+    }
+}
+
+/// More items than a word has.
+const WORD: usize = 48;
+
+/// Some of the items of a piece.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a> {
+    pub(crate) all: &'a [Item],
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// None of the letters of the piece is a Latin one: it counts as a whole or not at all.
+    pub(crate) foreign: bool,
+}
+
+impl<'a> Part<'a> {
+    fn items(&self) -> &'a [Item] {
+        self.all.get(self.from..self.to).unwrap_or_default()
     }
 }
 
@@ -147,15 +173,16 @@ pub(crate) fn inside(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
             continue;
         };
         let excused = || {
-            hits.iter().any(|other| {
-                other.term.is_none()
-                    && other.end + 1 >= hit.end.saturating_add(1)
-                    && covers(extent(items, other), (from, to))
-            })
+            hits.iter()
+                .any(|other| other.term.is_none() && excuses(extent(items, other), (from, to)))
+        };
+        let fits = || {
+            term.entry.place == Place::Anywhere
+                || flanked(lexicon, items, from, to, term.entry.place == Place::Beside)
         };
         if letters_lead(spelled)
-            && (term.entry.place == Place::Anywhere || begins(items, from))
             && term.is_spelled_by(spelled)
+            && fits()
             && !excused()
             && !benign_around(lexicon, items, from, to)
         {
@@ -165,8 +192,9 @@ pub(crate) fn inside(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
     *sink.hits = hits;
 }
 
-fn covers(outer: (usize, usize), inner: (usize, usize)) -> bool {
-    outer.0 <= inner.0 && outer.1 >= inner.1
+/// Whether a benign word at `benign` is what a match at `inner` was part of, or ran into: "peacock" before "face".
+fn excuses(benign: (usize, usize), inner: (usize, usize)) -> bool {
+    benign.0 <= inner.0 && (benign.1 >= inner.1 || benign.0 < inner.0 && benign.1 > inner.0 + 2)
 }
 
 /// The items of a pattern, with the repeats of its first and last letter.
@@ -194,27 +222,61 @@ fn extent(items: &[Item], hit: &Hit) -> (usize, usize) {
     (from, hit.end + 1 + more)
 }
 
-/// Whether a word may begin at `at`.
-fn begins(items: &[Item], at: usize) -> bool {
-    let before = at.checked_sub(1).and_then(|before| items.get(before));
-    before.is_none_or(|before| !before.is(mark::LETTER))
-        || items.get(at).is_some_and(|item| item.is(mark::HUMP))
+/// Whether what stands before and behind the items `from..to`, within the letters around them, may be words of their own: common ones, or
+/// nothing. So "magpieshithead" is found and "Harshit" is not. With `beside` it is enough that there is nothing on one side.
+fn flanked(lexicon: &Lexicon, items: &[Item], from: usize, to: usize, beside: bool) -> bool {
+    let humped = |at: usize| {
+        items
+            .get(at)
+            .is_none_or(|item| item.is(mark::HUMP) || !item.is(mark::LETTER))
+    };
+    let before = items.get(..from).unwrap_or_default();
+    let behind = items.get(to..).unwrap_or_default();
+    let front = if humped(from) {
+        &[]
+    } else {
+        letters_at_end(before)
+    };
+    let back = if humped(to) {
+        &[]
+    } else {
+        letters_at_start(behind)
+    };
+    if beside && (front.is_empty() || back.is_empty()) {
+        return true;
+    }
+    (front.is_empty() || lexicon.common.ends(front))
+        && (back.is_empty() || lexicon.common.begins(back))
 }
 
-/// Finds `items` as a whole word. Of what counts anywhere only `all` is looked at: [`inside`] has the rest.
-pub(crate) fn whole(
-    lexicon: &Lexicon,
-    items: &[Item],
-    spelling: Spelling,
-    all: bool,
-    sink: &mut Sink<'_>,
-) {
+fn letters_at_end(items: &[Item]) -> &[Item] {
+    let count = items
+        .iter()
+        .rev()
+        .take_while(|item| item.is(mark::LETTER))
+        .count();
+    items.get(items.len() - count..).unwrap_or_default()
+}
+
+fn letters_at_start(items: &[Item]) -> &[Item] {
+    let count = items
+        .iter()
+        .take_while(|item| item.is(mark::LETTER))
+        .count();
+    items.get(..count).unwrap_or_default()
+}
+
+/// Finds `part` as a whole word. Of what counts inside words too only a part of foreign letters is looked at: [`inside`] has the rest.
+pub(crate) fn whole(lexicon: &Lexicon, part: Part<'_>, spelling: Spelling, sink: &mut Sink<'_>) {
     for (number, term) in lexicon.spelled(spelling) {
+        let items = part.items();
         *sink.steps += items.len() as u64;
-        if (all || term.entry.place != Place::Anywhere)
+        if (part.foreign || term.entry.place == Place::Whole)
             && letters_lead(items)
             && term.is_spelled_by(items)
             && !lexicon.is_allowed(spelling)
+            && (items.len() == part.all.len()
+                || !benign_around(lexicon, part.all, part.from, part.to))
         {
             sink.add(items, number, term);
         }
@@ -222,46 +284,51 @@ pub(crate) fn whole(
 }
 
 /// Finds a whole word with digits or signs before or behind it that may be part of it or not: `$lut`, `dick!`, `tits99`.
-fn trimmed(lexicon: &Lexicon, items: &[Item], all: bool, sink: &mut Sink<'_>) {
+fn trimmed(lexicon: &Lexicon, part: Part<'_>, sink: &mut Sink<'_>) {
+    let items = part.all;
     let edge = |item: &&Item| !item.is(mark::LETTER);
     let lead = items.iter().take_while(edge).count();
     let trail = items.iter().rev().take_while(edge).count();
-    if lead + trail == 0 || lead + trail >= items.len() {
+    if lead + trail == 0 || lead + trail >= items.len() || items.len() - lead - trail > WORD {
         return;
     }
-    for front in [0, 1, lead].into_iter().filter(|&front| front <= lead) {
-        for back in [0, 1, 2, trail].into_iter().filter(|&back| back <= trail) {
-            let keep = items
-                .get(lead - front..items.len() - trail + back)
-                .unwrap_or_default();
-            if keep.len() < items.len() && keep.len() < 48 {
-                whole(lexicon, keep, Spelling::of(keep), all, sink);
+    for front in [0, 1, 2, lead]
+        .into_iter()
+        .filter(|&front| front <= lead.min(WORD))
+    {
+        for back in [0, 1, 2, trail]
+            .into_iter()
+            .filter(|&back| back <= trail.min(WORD))
+        {
+            let keep = Part {
+                from: lead - front,
+                to: items.len() - trail + back,
+                ..part
+            };
+            if keep.to - keep.from < items.len() {
+                whole(lexicon, keep, Spelling::of(keep.items()), sink);
             }
         }
     }
 }
 
-/// The first word of camelCase, or what stands before two digits, and what follows it.
-fn next_token(items: &[Item]) -> Option<(&[Item], &[Item])> {
-    let is_number = |pair: &[Item]| match pair {
-        [one, two] => {
-            one.is(mark::DIGIT)
-                && !one.is(mark::LETTER)
-                && (one.run > 1 || two.is(mark::DIGIT) && !two.is(mark::LETTER))
-        }
-        _ => false,
+/// Where the next word of camelCase begins and ends, two digits and more being no part of any, from `from` on.
+fn next_token(items: &[Item], from: usize) -> Option<(usize, usize)> {
+    let digit = |at: usize| {
+        items
+            .get(at)
+            .is_some_and(|item| item.is(mark::DIGIT) && !item.is(mark::LETTER))
     };
-    let skip = items.windows(2).take_while(|pair| is_number(pair)).count();
-    let items = items.get(skip..).filter(|items| !items.is_empty())?;
-    let length = 1 + items
-        .windows(2)
-        .enumerate()
-        .take_while(|(at, pair)| {
-            !matches!(pair, [_, next] if next.is(mark::HUMP))
-                && !items.get(at + 1..at + 3).is_some_and(is_number)
-        })
-        .count();
-    items.split_at_checked(length)
+    let number = |at: usize| {
+        digit(at)
+            && (items.get(at).is_some_and(|item| item.run > 1)
+                || digit(at + 1)
+                || at > 0 && digit(at - 1))
+    };
+    let start = (from..items.len()).find(|&at| !number(at))?;
+    let end = (start + 1..items.len())
+        .find(|&at| number(at) || items.get(at).is_some_and(|item| item.is(mark::HUMP)));
+    Some((start, end.unwrap_or(items.len())))
 }
 
 /// Whether the word around the items `from..to` is a benign one: the whole piece without the digits around it, or its hump of camelCase.

@@ -5,6 +5,7 @@ use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, MatchKind};
 
 use crate::Severity;
+use crate::dictionary::Common;
 use crate::item::{Item, Spelling, class_of};
 use crate::pack::{PackedEntry, Place};
 use crate::packing::pattern;
@@ -65,6 +66,8 @@ pub(crate) struct Lexicon {
     benign: Vec<u32>,
     /// Hashes of the operator's exceptions, ascending.
     allowed: Vec<u32>,
+    /// What may stand before and behind an entry.
+    pub(crate) common: Common,
 }
 
 const GATE_WORDS: usize = 512;
@@ -112,6 +115,7 @@ impl Lexicon {
             by_shape: Vec::new(),
             benign,
             allowed: allowed.iter().map(|word| spelling(word).mixed()).collect(),
+            common: Common::load(),
             terms: Vec::new(),
         };
         lexicon.allowed.sort_unstable();
