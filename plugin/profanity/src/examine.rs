@@ -168,13 +168,26 @@ pub(crate) fn inside(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
         else {
             continue;
         };
-        let (from, to) = extent(items, hit);
+        let (mut from, to) = extent(items, hit);
+        // "LoginsSlut": the hump begins the word, if it is enough of it.
+        let first = items.get(from).map(|item| item.class);
+        let hump = (from + 1..to)
+            .take_while(|&at| items.get(at).is_some_and(|item| Some(item.class) == first))
+            .find(|&at| items.get(at).is_some_and(|item| item.is(mark::HUMP)));
+        if let Some(hump) = hump.filter(|&hump| {
+            items
+                .get(hump..to)
+                .is_some_and(|items| term.is_spelled_by(items))
+        }) {
+            from = hump;
+        }
         let Some(spelled) = items.get(from..to) else {
             continue;
         };
         let excused = || {
-            hits.iter()
-                .any(|other| other.term.is_none() && excuses(extent(items, other), (from, to)))
+            hits.iter().any(|other| {
+                other.term.is_none() && excuses(items, extent(items, other), (from, to))
+            })
         };
         let fits = || {
             term.entry.place == Place::Anywhere
@@ -193,8 +206,9 @@ pub(crate) fn inside(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
 }
 
 /// Whether a benign word at `benign` is what a match at `inner` was part of, or ran into: "peacock" before "face".
-fn excuses(benign: (usize, usize), inner: (usize, usize)) -> bool {
-    benign.0 <= inner.0 && (benign.1 >= inner.1 || benign.0 < inner.0 && benign.1 > inner.0 + 2)
+fn excuses(items: &[Item], benign: (usize, usize), inner: (usize, usize)) -> bool {
+    adds_letters(items, benign, inner)
+        || benign.0 < inner.0 && benign.1 > inner.0 + 2 && benign.1 < inner.1
 }
 
 /// The items of a pattern, with the repeats of its first and last letter.
@@ -212,12 +226,17 @@ fn extent(items: &[Item], hit: &Hit) -> (usize, usize) {
         }
         from -= 1;
     }
-    let last = items.get(hit.end).map(|item| item.class);
-    let more = items
-        .get(hit.end + 1..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|item| Some(item.class) == last)
+    let Some(last) = items.get(hit.end) else {
+        return (from, from);
+    };
+    // A number behind a word is no part of it, whatever its digits look like; nor is the letter before a hump.
+    let more = items.get(hit.end + 1..).unwrap_or_default().iter();
+    let more = more
+        .take_while(|item| {
+            item.class == last.class
+                && item.is(mark::DIGIT) == last.is(mark::DIGIT)
+                && !item.is(mark::HUMP)
+        })
         .count();
     (from, hit.end + 1 + more)
 }
@@ -336,22 +355,33 @@ fn benign_around(lexicon: &Lexicon, items: &[Item], from: usize, to: usize) -> b
     let edge = |item: &&Item| !item.is(mark::LETTER);
     let lead = items.iter().take_while(edge).count();
     let trail = items.iter().rev().take_while(edge).count();
-    let benign = |from: usize, to: usize| {
-        items
-            .get(from..to)
-            .is_some_and(|word| word.len() < 48 && lexicon.is_benign(Spelling::of(word)))
+    let benign = |start: usize, end: usize| {
+        adds_letters(items, (start, end), (from, to))
+            && items
+                .get(start..end)
+                .is_some_and(|word| word.len() <= WORD && lexicon.is_benign(Spelling::of(word)))
     };
-    if benign(lead, items.len().saturating_sub(trail)) || benign(0, items.len()) {
-        return true;
-    }
-    let ends = |item: &Item| item.is(mark::HUMP) || !item.is(mark::LETTER);
+    let ends = |at: &usize| {
+        items
+            .get(*at)
+            .is_none_or(|item| item.is(mark::HUMP) || !item.is(mark::LETTER))
+    };
     let start = (0..=from).rev().find(|&at| {
-        at == 0
-            || items.get(at).is_some_and(|item| item.is(mark::HUMP))
-            || items.get(at - 1).is_some_and(|item| !item.is(mark::LETTER))
+        at == 0 || items.get(at).is_some_and(|item| item.is(mark::HUMP)) || ends(&(at - 1))
     });
-    let end = (to..items.len())
-        .find(|&at| items.get(at).is_some_and(ends))
-        .unwrap_or(items.len());
-    benign(start.unwrap_or(0), end)
+    let end = (to..items.len()).find(ends).unwrap_or(items.len());
+    benign(lead, items.len().saturating_sub(trail))
+        || benign(0, items.len())
+        || benign(start.unwrap_or(0), end)
+}
+
+/// Whether `outer` holds `inner` and, on each side on which it is longer, a letter: "vagina1" is not "vaginal".
+fn adds_letters(items: &[Item], outer: (usize, usize), inner: (usize, usize)) -> bool {
+    let adds = |from: usize, to: usize| {
+        from == to
+            || items
+                .get(from..to)
+                .is_some_and(|more| more.iter().any(|item| item.is(mark::LETTER)))
+    };
+    outer.0 <= inner.0 && outer.1 >= inner.1 && adds(outer.0, inner.0) && adds(inner.1, outer.1)
 }

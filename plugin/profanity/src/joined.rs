@@ -1,7 +1,7 @@
 //! A word in two or three parts with one character between them: `fu ck`, `as-shole`.
 
 use crate::examine::Sink;
-use crate::item::{Item, Spelling};
+use crate::item::{I, Item, Spelling};
 use crate::lexicon::{Lexicon, Term};
 use crate::scan::{Gap, Piece};
 
@@ -23,7 +23,17 @@ pub(crate) fn join(
         return;
     };
     together(lexicon, items, &[last, piece], two, sink);
-    let Some(earlier) = earlier.filter(|earlier| joins(last.gap) && !earlier.cut) else {
+    // Of three parts one is short, and all are no sentence.
+    let short = |earlier: &Piece| {
+        let shortest = earlier
+            .spelling
+            .len
+            .min(last.spelling.len)
+            .min(piece.spelling.len);
+        shortest < 4 && two.len.saturating_add(earlier.spelling.len) < 20
+    };
+    let Some(earlier) = earlier.filter(|earlier| joins(last.gap) && !earlier.cut && short(earlier))
+    else {
         return;
     };
     if let Some(three) = earlier.spelling.joined(two) {
@@ -49,7 +59,13 @@ fn together(
         return;
     };
     let mut benign = None;
+    // "a" and "I" are words, and no benign word's beginning, where a match follows.
+    let article = first.to - first.from == 1
+        && all
+            .first()
+            .is_some_and(|item| item.class == 0 || item.class == I);
     if let Some(start) = all.first().map(|item| item.start)
+        && !article
         && sink.reaches(start)
     {
         let is_benign = lexicon.is_benign(spelling);
@@ -58,6 +74,9 @@ fn together(
             sink.excuse(all);
             return;
         }
+    }
+    if !lexicon.may_spell(spelling) {
+        return;
     }
     for (number, term) in lexicon.spelled(spelling) {
         *sink.steps += all.len() as u64;

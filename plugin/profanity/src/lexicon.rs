@@ -104,6 +104,7 @@ impl Lexicon {
         let automaton = NFA::builder()
             .match_kind(MatchKind::Standard)
             .prefilter(false)
+            .dense_depth(3)
             .build(&spelled)
             .ok();
         let mut lexicon = Self {
@@ -152,6 +153,13 @@ impl Lexicon {
             }
             at = (at + 1) & mask;
         }
+    }
+
+    /// Whether there may be terms of this spelling: one look-up, which most words end at.
+    #[inline]
+    pub(crate) fn may_spell(&self, spelling: Spelling) -> bool {
+        let (word, bit) = gate_of(spelling.mixed());
+        self.gate.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// The terms that may have this spelling.

@@ -218,7 +218,7 @@ impl Walk<'_> {
         if open
             && marks & mark::HUMP == 0
             && let Some(last) = self.items.last_mut().filter(|last| {
-                last.class == class && last.is(mark::SYMBOL) == (marks & mark::SYMBOL != 0)
+                last.class == class && (last.marks ^ marks) & (mark::SYMBOL | mark::DIGIT) == 0
             })
         {
             last.run = last.run.saturating_add(1);
