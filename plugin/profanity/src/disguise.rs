@@ -92,6 +92,7 @@ fn one_star(lexicon: &Lexicon, items: &[Item], side: &mut Vec<Item>, sink: &mut 
     let bare = Spelling::of(side);
     if lexicon.is_benign(bare) {
         sink.excuse(items);
+        return;
     } else {
         *sink.steps += side.len() as u64;
         for (number, term) in lexicon.spelled(bare) {

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::item::{Item, Spelling, mark};
+use crate::item::{I, Item, Spelling, class_of, mark};
 use crate::lexicon::{Hit, Lexicon, Term};
 use crate::pack::Place;
 use crate::scan::Piece;
@@ -168,7 +168,7 @@ pub(crate) fn inside(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
         else {
             continue;
         };
-        let (mut from, to) = extent(items, hit);
+        let (mut from, mut to) = extent(items, hit);
         // "LoginsSlut": the hump begins the word, if it is enough of it.
         let first = items.get(from).map(|item| item.class);
         let hump = (from + 1..to)
@@ -180,6 +180,14 @@ pub(crate) fn inside(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
                 .is_some_and(|items| term.is_spelled_by(items))
         }) {
             from = hump;
+        }
+        // "p!$5": a digit behind is part of it only where it lacks one.
+        let lacking = !items
+            .get(from..to)
+            .is_some_and(|items| term.is_spelled_by(items));
+        let last = items.get(hit.end).map(|item| item.class);
+        if lacking && items.get(to).is_some_and(|next| Some(next.class) == last) {
+            to += 1;
         }
         let Some(spelled) = items.get(from..to) else {
             continue;
@@ -264,8 +272,19 @@ fn flanked(lexicon: &Lexicon, items: &[Item], from: usize, to: usize, beside: bo
     if beside && (front.is_empty() || back.is_empty()) {
         return true;
     }
+    let inflected = [&b"s"[..], b"z", b"ed", b"ing"]
+        .iter()
+        .any(|ending| spell(back, ending));
+    let back = if inflected { &[] } else { back };
     (front.is_empty() || lexicon.common.ends(front))
         && (back.is_empty() || lexicon.common.begins(back))
+}
+
+fn spell(items: &[Item], letters: &[u8]) -> bool {
+    items
+        .iter()
+        .map(|item| Some(item.class))
+        .eq(letters.iter().map(|&letter| class_of(letter)))
 }
 
 fn letters_at_end(items: &[Item]) -> &[Item] {
@@ -375,13 +394,14 @@ fn benign_around(lexicon: &Lexicon, items: &[Item], from: usize, to: usize) -> b
         || benign(start.unwrap_or(0), end)
 }
 
-/// Whether `outer` holds `inner` and, on each side on which it is longer, a letter: "vagina1" is not "vaginal".
+/// Whether `outer` holds `inner` and, on each side on which it is longer, what may be a letter: "vagina1" is not "vaginal", nor "cum13"
+/// anything.
 fn adds_letters(items: &[Item], outer: (usize, usize), inner: (usize, usize)) -> bool {
-    let adds = |from: usize, to: usize| {
-        from == to
-            || items
-                .get(from..to)
-                .is_some_and(|more| more.iter().any(|item| item.is(mark::LETTER)))
+    let adds = |from: usize, to: usize| match items.get(from..to) {
+        Some([]) => true,
+        Some([one]) if !one.is(mark::LETTER) => one.run == 1 && one.class != I,
+        Some(more) => more.iter().any(|item| item.is(mark::LETTER | mark::SYMBOL)),
+        None => false,
     };
     outer.0 <= inner.0 && outer.1 >= inner.1 && adds(outer.0, inner.0) && adds(inner.1, outer.1)
 }

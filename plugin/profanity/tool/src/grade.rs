@@ -25,6 +25,7 @@ const ENDINGS: [&str; 17] = [
 
 /// What is known about benign words.
 struct Benign {
+    names: BTreeSet<String>,
     standard: BTreeSet<String>,
     all: BTreeSet<String>,
     halves: BTreeSet<String>,
@@ -43,10 +44,12 @@ pub(crate) fn lexicon(lists: &Path, language: &str) -> anyhow::Result<Pack> {
     };
     let standard = set("scowl/standard.txt")?;
     let mut all = standard.clone();
-    for file in ["scowl/large.txt", "names/names.txt", "geonames/names.txt"] {
-        all.extend(set(file)?);
-    }
+    all.extend(set("scowl/large.txt")?);
+    let mut names = set("names/names.txt")?;
+    names.extend(set("geonames/names.txt")?);
+    all.extend(names.iter().cloned());
     let mut benign = Benign {
+        names,
         standard,
         all,
         halves: set("scowl/halves.txt")?,
@@ -167,7 +170,7 @@ fn place(
             map
         });
     for (pattern, word) in &patterns {
-        if !excused.contains(*word) && !clean(word) {
+        if !excused.contains(*word) && !benign.names.contains(*word) && !clean(word) {
             continue;
         }
         let runs = Runs::of(word);
@@ -181,18 +184,23 @@ fn place(
                 {
                     let entry: &String = entry;
                     let whole = to - from == pattern.len();
-                    if (whole && *word == entry)
-                        || !whole
-                            && !excused.contains(*word)
-                            && derived(word, entry, &benign.common)
-                    {
+                    if whole && *word == entry {
                         continue;
                     }
                     if let (Some(held), Some(likeness)) =
                         (held.get_mut(entry), runs.likeness(from, &Runs::of(entry)))
                     {
-                        held.words
-                            .push((word, likeness, whole, from == 0 || to == pattern.len()));
+                        let made = !whole
+                            && !excused.contains(*word)
+                            && !benign.names.contains(*word)
+                            && derived(word, entry, &benign.common);
+                        held.words.push(Holder {
+                            word,
+                            likeness,
+                            whole,
+                            edge: from == 0 || to == pattern.len(),
+                            made,
+                        });
                     }
                 }
             }
@@ -207,24 +215,28 @@ fn place(
             .unwrap_or_default();
         let is_standard =
             |holder: &str| benign.standard.contains(holder) || excused.contains(holder);
-        let exact = held.iter().any(|(holder, likeness, whole, _)| {
-            likeness.stretched && (*whole || is_standard(holder))
-        });
-        let strict = word.len() < 4
-            || held.iter().any(|(holder, likeness, whole, _)| {
-                likeness.swapped && (*whole || is_standard(holder))
-            });
-        let held: Vec<_> = held
+        let counts = |holder: &Holder<'_>| holder.whole || is_standard(holder.word) && !holder.made;
+        let exact = held
             .iter()
-            .filter(|(_, likeness, whole, _)| {
-                !whole && !(exact && likeness.stretched) && !(strict && likeness.swapped)
-            })
-            .collect();
+            .any(|holder| holder.likeness.stretched && counts(holder));
+        let strict = word.len() < 4
+            || held
+                .iter()
+                .any(|holder| holder.likeness.swapped && counts(holder));
+        let alike = |holder: &&Holder<'_>| {
+            !(holder.whole
+                || exact && holder.likeness.stretched
+                || strict && holder.likeness.swapped)
+        };
+        let held: Vec<&Holder<'_>> = held.iter().filter(alike).collect();
         let standard = held
             .iter()
-            .filter(|(holder, ..)| is_standard(holder))
+            .filter(|holder| is_standard(holder.word) && !holder.made)
             .count();
-        let rare = held.len() - standard;
+        let rare = held
+            .iter()
+            .filter(|holder| !is_standard(holder.word) && !holder.made)
+            .count();
         let place = places.get(word).copied().unwrap_or(match word.len() {
             ..4 => Place::Whole,
             5.. if standard > 2 && standard < 10 && rare <= 20
@@ -238,18 +250,18 @@ fn place(
             6.. if standard <= 2 && rare <= 2 => Place::Anywhere,
             _ => Place::Flanked,
         });
-        if std::env::var_os("STATS").is_some() {
-            println!("STAT {word} {severity:?} {place:?} {standard} {rare} {exact} {strict}");
-        }
-        for &&(holder, _, _, edge) in &held {
+        for holder in &held {
+            let standard = is_standard(holder.word);
             if place == Place::Whole {
-                if edge && is_standard(holder) || benign.common.contains(holder) {
-                    whole_words.insert(holder.clone());
+                if holder.edge && standard || benign.common.contains(holder.word) {
+                    whole_words.insert(holder.word.clone());
                 }
-            } else if is_standard(holder) {
-                inside.insert(holder.clone());
+            } else if holder.made {
+                continue;
+            } else if standard {
+                inside.insert(holder.word.clone());
             } else {
-                whole_words.insert(holder.clone());
+                whole_words.insert(holder.word.clone());
             }
         }
         let seams = seams(word, |half| benign.halves.contains(half));
@@ -284,10 +296,22 @@ fn place(
     pack
 }
 
-/// The benign words that hold an entry: how alike they are, whether it is all of the word, whether it begins or ends it.
+/// The benign words that hold an entry.
 #[derive(Default)]
 struct Held<'a> {
-    words: Vec<(&'a String, Likeness, bool, bool)>,
+    words: Vec<Holder<'a>>,
+}
+
+/// A benign word that holds an entry.
+struct Holder<'a> {
+    word: &'a String,
+    likeness: Likeness,
+    /// The entry is all of it.
+    whole: bool,
+    /// The entry begins or ends it.
+    edge: bool,
+    /// It is made of the entry and another word, and no better for it where the entry counts inside words.
+    made: bool,
 }
 
 /// How letters differ that have the same pattern.
