@@ -27,6 +27,7 @@ fn build() -> Result<(), String> {
     for path in [
         "plugin/config",
         "plugin/policy",
+        "plugin/profanity",
         "plugin/filter",
         "Cargo.toml",
         "Cargo.lock",

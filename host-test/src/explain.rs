@@ -81,7 +81,8 @@ pub struct Rule {
     pub rule: String,
     /// `enforce`, `report` or `off`.
     pub mode: String,
-    /// `passed`, `refused`, `answered`, `would-refuse`, `not-reached` or `off`.
+    /// `passed`, `refused`, `answered`, `masked`, `tagged`, `would-refuse`, `would-mask`, `would-tag`, `not-reached` or
+    /// `off`.
     pub decision: String,
     /// The status that it refuses with, or would.
     pub status: Option<u16>,
@@ -152,6 +153,9 @@ pub fn explain(
     let config = VmConfig {
         plugin_name: "portcullis".to_owned(),
         configuration: EXPLAIN.to_vec(),
+        // As gateways are to be set up: the policy is explained, not one that runs it badly.
+        allow_on_headers_stop_iteration: true,
+        environment: [("PORTCULLIS_HOLD_HEADERS".to_owned(), "1".to_owned())].into(),
         ..VmConfig::default()
     };
     let mut vm = Vm::start(module, Host::new(profile, Clock::system()), config)?;

@@ -216,7 +216,11 @@ fn human(explained: &Explained) -> String {
             "passed" => (GREEN, "passed"),
             "answered" => (GREEN, "answered"),
             "refused" => (RED, "refused"),
+            "masked" => (YELLOW, "masked"),
+            "tagged" => (YELLOW, "tagged"),
             "would-refuse" => (YELLOW, "would refuse"),
+            "would-mask" => (YELLOW, "would mask"),
+            "would-tag" => (YELLOW, "would tag"),
             "not-reached" => (DIM, "not reached"),
             other => (DIM, other),
         };

@@ -2,6 +2,7 @@
 //! the VM lives.
 
 mod envoy;
+mod profanity;
 
 use portcullis_host_test::exchange::{self, Exchanged};
 use portcullis_host_test::header_map::HeaderMap;

@@ -217,6 +217,11 @@ impl Target for EngineTarget {
         if need == BodyNeed::Whole && reply.is_some() {
             upstream = None;
         }
+        if let (Some(seen), Some(tag)) = (&mut upstream, exchange.body_tag())
+            && need == BodyNeed::Whole
+        {
+            apply(&mut seen.headers, vec![tag]);
+        }
         let upstream = upstream.map_or(UpstreamSeen::NotCalled, |seen| {
             UpstreamSeen::Called(Box::new(seen))
         });

@@ -212,3 +212,81 @@ fn a_bad_policy_explains_nothing() {
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["diagnostics"][0]["code"], "unknown-key");
 }
+
+/// Each way in which words can be looked for; `reject` and the others at `/r/{x}`.
+fn profane(mode: &str, action: &str, places: &str) -> String {
+    format!(
+        "\
+version: 1
+profanity: {{words: [grobnik, flarnix]}}
+routes: [{{name: r, path: '/r/{{x}}', profanity: {{mode: {mode}, action: {action}, {places}}}}}]
+unmatched: reject
+"
+    )
+}
+
+#[test]
+fn the_person_who_asks_sees_which_word_stands_where() {
+    let body = r#"{"name": "a Gr\u006fbnik", "list": ["x", "flarnix"]}"#;
+    let asked = ["/r/1", "-H", "content-type: application/json", "-d", body];
+    let why = "body /name profanity words/0 `grobnik`; body /list/1 profanity words/1 `flarnix`";
+    for (mode, action, decision, shown, whole) in [
+        ("enforce", "reject", "refused", "refused", "refused"),
+        ("enforce", "mask", "masked", "masked", "passed"),
+        ("enforce", "tag", "tagged", "tagged", "passed"),
+        ("report", "reject", "would-refuse", "would refuse", "passed"),
+        ("report", "mask", "would-mask", "would mask", "passed"),
+        ("report", "tag", "would-tag", "would tag", "passed"),
+    ] {
+        let policy = profane(mode, action, "fields: [/name, /list]");
+        let found = json(&policy, &asked);
+        assert_eq!(found["decision"], whole, "{found}");
+        let rules = found["rules"].as_array().unwrap();
+        let said: Vec<&Value> = rules
+            .iter()
+            .filter(|one| one["rule"] == "profanity")
+            .collect();
+        assert_eq!(said.len(), 1, "{found}");
+        assert_eq!(said[0]["decision"], decision);
+        assert_eq!(said[0]["mode"], mode);
+        assert_eq!(said[0]["why"], why);
+        let refuses = action == "reject";
+        let code = if refuses {
+            "profanity-found".into()
+        } else {
+            Value::Null
+        };
+        assert_eq!(said[0]["code"], code, "{found}");
+        let told = found["request_changes"].as_array().unwrap();
+        let told = told.iter().any(|one| one["name"] == "x-profanity");
+        assert_eq!(told, (mode, action) == ("enforce", "tag"), "{found}");
+        let output = text(&explain(&policy, &asked).stdout);
+        let line = output.lines().find(|line| line.starts_with("profanity"));
+        let line = line.unwrap();
+        assert!(line.contains(&format!(" {mode}")), "{line}");
+        assert!(line.contains(&format!(" {shown} ")), "{line}");
+        assert!(line.ends_with(why), "{line}");
+    }
+}
+
+#[test]
+fn what_could_not_be_looked_at_takes_no_other_word() {
+    let policy = profane("enforce", "reject", "query: [q, p], headers: [x-name]");
+    let found = json(
+        &policy,
+        &["/r/1?q=%ff&p=a+grobnik", "-H", "x-name: flarnix"],
+    );
+    let rules = found["rules"].as_array().unwrap();
+    let said = rules.iter().find(|one| one["rule"] == "profanity").unwrap();
+    assert_eq!(
+        said["why"],
+        "query /q type; query /p profanity words/0 `grobnik`; header /x-name profanity words/1 `flarnix`"
+    );
+    let passed = json(&policy, &["/r/1?q=a"]);
+    let rules = passed["rules"].as_array().unwrap();
+    let said = rules.iter().find(|one| one["rule"] == "profanity").unwrap();
+    assert_eq!(
+        (&said["decision"], &said["code"]),
+        (&"passed".into(), &Value::Null)
+    );
+}

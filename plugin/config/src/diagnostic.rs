@@ -340,6 +340,20 @@ pub mod code {
         UNMATCHED_ALLOWED = "unmatched-allowed",
         /// A policy that protects nothing.
         POLICY_EMPTY = "policy-empty",
+        /// A built-in word list that is none.
+        PROFANITY_LIST = "profanity-list",
+        /// `mask` where nothing can be masked.
+        PROFANITY_MASK = "profanity-mask",
+        /// `profanity` that looks at nothing.
+        PROFANITY_NOWHERE = "profanity-nowhere",
+        /// A path parameter that the route's path does not have.
+        PROFANITY_PATH_PARAMETER = "profanity-path-parameter",
+        /// A word without letters.
+        PROFANITY_WORD = "profanity-word",
+        /// A word that other words hold.
+        PROFANITY_WORD_WHOLE = "profanity-word-whole",
+        /// More words, or longer ones, than are taken.
+        PROFANITY_WORDS = "profanity-words",
         /// More findings than are shown.
         TOO_MANY = "too-many",
         /// A path parameter that the route's path does not have, or that need not be there.

@@ -16,9 +16,11 @@
 //! `B` is `peer` (the other end of the connection, and no trusted proxy), `trusted-peer` (a trusted proxy that speaks for
 //! nobody else), `header` (a trusted proxy's word), `host` (the gateway resolved it and the policy lets it), `hidden` (it
 //! resolved it and the policy does not) or `unknown`. `D` is `passed`, `refused`, `answered` (a preflight, granted),
-//! `would-refuse` (in report), `not-reached` (an earlier rule has ended it; `code` says what this one would have said) or
-//! `off`. Rules stand in the
-//! engine's order, and a name stands twice where it is asked twice. Texts are cut at 1024 bytes. Members may be added.
+//! `would-refuse` (in report), `masked` or `tagged` (profanity was found, and the request goes on; `status` and `code` are
+//! null), `would-mask` or `would-tag` (the same in report), `not-reached` (an earlier rule has ended it; `code` says what
+//! this one would have said) or `off`. Where profanity was found, `why` names each place with the entry of the word list
+//! and, only here, how that is spelled. Rules stand in the engine's order, and a name stands twice where it is asked twice.
+//! Texts are cut at 1024 bytes. Members may be added.
 
 use std::rc::Rc;
 

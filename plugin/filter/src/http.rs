@@ -95,10 +95,22 @@ impl Http {
                 _ => return answer(&exchange.unreadable()),
             },
         };
-        let body = match exchange.on_request_whole(&body) {
-            BodyDecision::Continue => return Action::Continue,
-            BodyDecision::Reply(reply) => return answer(&reply),
-            BodyDecision::Replace(body) => body,
+        let decision = exchange.on_request_whole(&body);
+        if let BodyDecision::Reply(reply) = &decision {
+            return answer(reply);
+        }
+        if let Some(tag) = exchange.body_tag() {
+            // Headers that have gone on tell nobody anything.
+            let waits = self.holds_headers || self.worker.gateway() != Gateway::Envoy;
+            if !waits || apply(Map::RequestHeaders, &tag) != 0 {
+                return answer(&exchange.untagged());
+            }
+            if let Some(explain) = &mut self.explain {
+                explain.request_changed(&[tag]);
+            }
+        }
+        let BodyDecision::Replace(body) = decision else {
+            return Action::Continue;
         };
         let fits = match self.worker.gateway() {
             Gateway::Envoy if self.holds_headers => fit(&self.stale, body.len()),

@@ -12,9 +12,10 @@ use crate::route::RouteTable;
 use crate::rule::client::ClientRule;
 use crate::rule::cors::CorsRule;
 use crate::rule::headers::HeadersRule;
+use crate::rule::profanity::{self, ProfanityRule};
 use crate::rule::rate_limit::{self, Limits};
 use crate::rule::request::RequestRule;
-use crate::rule::validate::{self, ValidateRule};
+use crate::rule::validate::{self, Inputs};
 
 /// What became of a policy file.
 #[derive(Debug)]
@@ -44,8 +45,10 @@ pub fn load(bytes: &[u8]) -> Verdict {
         review(config, &mut diagnostics);
         let table = RouteTable::compile(&config.routes, &mut diagnostics);
         let limits = rate_limit::compile(config, &mut diagnostics);
-        let validates = validate::compile(config, &mut diagnostics);
-        (!diagnostics.has_errors()).then(|| compile(config, table, limits, validates))
+        let profanities = profanity::compile(config, &mut diagnostics);
+        let inputs = validate::compile(config, &profanities, &mut diagnostics);
+        let rules = inputs.into_iter().zip(profanities);
+        (!diagnostics.has_errors()).then(|| compile(config, table, limits, rules))
     });
     // The default stands in for a name that is none; nobody gave the policy that.
     let named = !diagnostics.error_within("/name");
@@ -60,7 +63,7 @@ fn compile(
     config: &Config,
     table: RouteTable,
     limits: Option<rate_limit::Compiled>,
-    validates: Vec<Option<Moded<ValidateRule>>>,
+    rules: impl Iterator<Item = (Inputs, Option<Moded<ProfanityRule>>)>,
 ) -> Policy {
     let (limits, mut own) = limits.map_or_else(Default::default, |compiled| {
         (Some(compiled.limits), compiled.routes)
@@ -76,11 +79,12 @@ fn compile(
         .routes
         .iter()
         .zip(own)
-        .zip(validates)
-        .map(|((route, limits), validate)| RouteRules {
+        .zip(rules)
+        .map(|((route, limits), (inputs, profanity))| RouteRules {
             name: route.name.clone(),
             limits,
-            validate,
+            inputs,
+            profanity,
             methods: route.methods.clone().unwrap_or_default(),
             patched: patched(Some(route)),
         })

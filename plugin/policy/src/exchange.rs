@@ -4,6 +4,7 @@ mod body;
 mod head;
 mod limits;
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use portcullis_config::Mode;
@@ -20,8 +21,8 @@ use crate::refusal::{self, Refusal, request_id};
 use crate::rule::client::Caller;
 use crate::rule::cors::{Author, CorsRule, Grant};
 use crate::rule::headers::HeadersRule;
+use crate::rule::profanity::Tag;
 use crate::rule::rate_limit::{self, Standing};
-use crate::rule::validate::summary;
 
 /// One request and its response.
 #[derive(Debug)]
@@ -42,10 +43,22 @@ pub struct Exchange {
     replied: bool,
     /// The body's bytes, while they are counted.
     counted: Option<Counted>,
-    /// The body, while it is to be judged.
-    reading: Option<Reading>,
-    /// What is to be recorded; made while the request's head can be read.
-    record: Option<Record>,
+    /// How the body is judged, while it is to be.
+    readings: Vec<Reading>,
+    /// What the upstream is told of profanity.
+    tag: Option<Tag>,
+    /// What a record needs of the request's head, kept while something may be found that it is read no more.
+    asked: Option<Asked>,
+    findings: Vec<Finding>,
+}
+
+/// What was asked.
+#[derive(Debug)]
+struct Asked {
+    id: u128,
+    method: Vec<u8>,
+    path: Vec<u8>,
+    client: Option<IpAddr>,
 }
 
 /// A request's head and what the gateway knows beside it.
@@ -67,8 +80,10 @@ impl Exchange {
             is_grpc: false,
             replied: false,
             counted: None,
-            reading: None,
-            record: None,
+            readings: Vec::new(),
+            tag: None,
+            asked: None,
+            findings: Vec::new(),
         }
     }
 
@@ -126,19 +141,32 @@ impl Exchange {
 
     /// What happened: `None` if no rule found anything.
     pub fn finish(self) -> Option<Record> {
-        self.record.filter(|record| !record.findings.is_empty())
+        let asked = self.asked.filter(|_| !self.findings.is_empty())?;
+        let route = self.route.and_then(|at| self.policy.routes.get(at));
+        let client = asked.client;
+        Some(Record {
+            policy: self.policy.name.clone(),
+            request_id: request_id(asked.id),
+            method: asked.method,
+            path: asked.path,
+            client: client.map_or_else(|| "unknown".to_owned(), |client| client.to_string()),
+            route: route.map(|route| route.name.clone()),
+            findings: self.findings,
+        })
     }
 
     /// The changes to a request that goes on.
     fn request_edits<'a>(&mut self, request: Request<'_, 'a>) -> Vec<Edit<'a>> {
         let policy = Rc::clone(&self.policy);
-        match &policy.request {
+        let mut edits = match &policy.request {
             Some(moded) if moded.mode == Mode::Enforce => {
                 let caller = self.caller(request);
                 moded.rule.forwarded.edits(request.head.lines(), &caller)
             }
             _ => Vec::new(),
-        }
+        };
+        self.tag_edits(request.head, &mut edits);
+        edits
     }
 
     fn caller(&mut self, request: Request<'_, '_>) -> Caller {
@@ -184,7 +212,8 @@ impl Exchange {
     fn finished(&mut self, mut reply: Reply) -> Reply {
         self.replied = true;
         // Whatever comes of the body now is nobody's.
-        (self.counted, self.reading) = (None, None);
+        self.counted = None;
+        self.readings = Vec::new();
         reply.headers = reply.edited(&self.response_edits(&reply.lines(), true));
         reply
     }
@@ -205,55 +234,43 @@ impl Exchange {
         self.found(refusal, mode, told)
     }
 
-    /// Makes the record, while the request can be read.
+    /// Keeps what a record needs, while the request can be read.
     fn record(&mut self, request: Request<'_, '_>) {
-        if self.record.is_some() {
+        if self.asked.is_some() {
             return;
         }
         let caller = self.caller(request);
-        self.record = Some(Record {
-            policy: self.policy.name.clone(),
-            request_id: request_id(request.ambient.fresh_id()),
+        self.asked = Some(Asked {
+            id: request.ambient.fresh_id(),
             method: kept(request.head.method()),
             path: kept(request.head.path()),
-            client: caller
-                .address
-                .map_or_else(|| "unknown".to_owned(), |address| address.to_string()),
-            route: None,
-            findings: Vec::new(),
+            client: caller.address,
         });
     }
 
-    /// Adds a finding to the record; in `enforce` that is the reply.
+    /// Notes a refusal; in `enforce` that is the reply.
     fn found(
         &mut self,
         refusal: &'static Refusal,
         mode: Mode,
         told: Told<'_>,
     ) -> Result<(), Reply> {
-        self.noted(refusal, mode, &told);
+        self.findings.push(Finding {
+            limit: told.limit.map(str::to_owned),
+            ..Finding::refused(refusal, mode)
+        });
         if mode == Mode::Enforce {
             return Err(self.refused(refusal, told));
         }
         Ok(())
     }
 
-    fn noted(&mut self, refusal: &'static Refusal, mode: Mode, told: &Told<'_>) {
-        let route = self.route.and_then(|at| self.policy.routes.get(at));
-        if let Some(record) = &mut self.record {
-            record.route = route.map(|route| route.name.clone());
-            record.findings.push(Finding {
-                refusal,
-                mode,
-                limit: told.limit.map(str::to_owned),
-                input: told.violations.iter().take(3).map(summary).collect(),
-            });
-        }
-    }
-
     fn refused(&mut self, refusal: &Refusal, told: Told<'_>) -> Reply {
-        let id = self.record.as_ref().map_or("", |record| &record.request_id);
-        let reply = refusal.reply(self.policy.errors, self.is_grpc, id, told);
+        let id = self
+            .asked
+            .as_ref()
+            .map_or_else(String::new, |asked| request_id(asked.id));
+        let reply = refusal.reply(self.policy.errors, self.is_grpc, &id, told);
         self.finished(reply)
     }
 }

@@ -25,6 +25,7 @@ use crate::policy::Policy;
 use crate::record::Finding;
 use crate::route::Lookup;
 use crate::rule::client::Caller;
+use crate::rule::profanity::Finder;
 use crate::rule::rate_limit::Asker;
 use crate::store::{NoStore, Store};
 
@@ -41,6 +42,8 @@ pub struct Explanation {
     response_changes: String,
     /// Rules that are asked later than this, and what they say of a request that they find nothing wrong with.
     waiting: Vec<(&'static str, Mode, &'static str)>,
+    /// What knows the words that were found: the person who runs this may see them.
+    finder: Option<Rc<Finder>>,
 }
 
 impl Policy {
@@ -121,14 +124,28 @@ impl Policy {
             let own = route.map_or(&[][..], |route| &route.limits);
             rules.limits(limits, own, method, &asker, ambient);
         }
-        let validate = route.and_then(|route| route.validate.as_ref());
         let mut waiting = Vec::new();
-        match validate {
-            None => rules.off("validate", "the route has no `validate`, or it is off"),
-            Some(_) if preflight.is_some() => rules.off("validate", "this is a preflight"),
-            Some(moded) => {
-                let why = "parameters and body are as the route asks for them";
-                waiting.push(("validate", moded.mode, why));
+        let validate = route.and_then(|route| Some(route.inputs.validate.as_ref()?.mode));
+        let profanity = route.and_then(|route| route.profanity.as_ref());
+        for (rule, mode, off, passed) in [
+            (
+                "validate",
+                // What reads bodies refuses those that cannot be read, whatever it reads them for.
+                validate.or_else(|| Some(route?.inputs.bodies.first()?.mode)),
+                "the route has no `validate`, or it is off",
+                "parameters and body are as the route asks for them",
+            ),
+            (
+                "profanity",
+                profanity.map(|moded| moded.mode),
+                "the route has no `profanity`, or it is off",
+                "nothing was found where the route looks for it",
+            ),
+        ] {
+            match mode {
+                None => rules.off(rule, off),
+                Some(_) if preflight.is_some() => rules.off(rule, "this is a preflight"),
+                Some(mode) => waiting.push((rule, mode, passed)),
             }
         }
         if hygiene.is_some_and(|moded| moded.rule.max_body_bytes().is_some()) && counts_body(head) {
@@ -151,6 +168,7 @@ impl Policy {
             request_changes: String::new(),
             response_changes: String::new(),
             waiting,
+            finder: profanity.map(|moded| Rc::clone(moded.rule.finder())),
         })
     }
 
@@ -237,10 +255,13 @@ impl Ambient for PortZero {
 }
 
 impl Explanation {
-    /// The changes that were made to the request.
+    /// Changes that were made to the request, after those that are known already.
     #[cold]
     pub fn request_changed(&mut self, edits: &[Edit<'_>]) {
-        self.request_changes = changes(edits);
+        if !self.request_changes.is_empty() && !edits.is_empty() {
+            self.request_changes.push(',');
+        }
+        self.request_changes.push_str(&changes(edits));
     }
 
     /// The changes that were made to the response.
@@ -261,14 +282,25 @@ impl Explanation {
                 self.rules.add(rule, mode, None, passed);
             }
             for finding in found {
-                let (refusal, input) = (finding.refusal, finding.input.join("; "));
-                let why = if input.is_empty() {
-                    refusal.detail
+                let words = self.finder.as_deref().map(|finder| {
+                    let words = finding.entries.iter();
+                    words.map(|entry| match entry {
+                        Some(entry) => format!(" `{}`", finder.spelled(*entry)),
+                        None => String::new(),
+                    })
+                });
+                let mut words = words.into_iter().flatten();
+                let input = finding.input.iter();
+                let said: Vec<String> = input
+                    .map(|input| [input, words.next().as_deref().unwrap_or_default()].concat())
+                    .collect();
+                let said = said.join("; ");
+                let why = if said.is_empty() {
+                    finding.refusal.detail
                 } else {
-                    &input
+                    &said
                 };
-                let rules = &mut self.rules;
-                rules.found(refusal.rule, finding.mode, Some(refusal), why);
+                self.rules.told(finding, why);
             }
         }
         let mut members = self.members;

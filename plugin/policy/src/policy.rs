@@ -9,9 +9,10 @@ use crate::route::RouteTable;
 use crate::rule::client::ClientRule;
 use crate::rule::cors::CorsRule;
 use crate::rule::headers::HeadersRule;
+use crate::rule::profanity::ProfanityRule;
 use crate::rule::rate_limit::{Applied, Limits, Opened};
 use crate::rule::request::RequestRule;
-use crate::rule::validate::ValidateRule;
+use crate::rule::validate::Inputs;
 use crate::store::{Store, Unavailable};
 
 /// A policy that decides. Built by [`load`](crate::load), and only from a file without an error.
@@ -50,7 +51,8 @@ pub(crate) struct RouteRules {
     pub(crate) patched: Patched,
     /// Its own limits, beside those for every request.
     pub(crate) limits: Vec<Applied>,
-    pub(crate) validate: Option<Moded<ValidateRule>>,
+    pub(crate) inputs: Inputs,
+    pub(crate) profanity: Option<Moded<ProfanityRule>>,
 }
 
 /// The sections that a route may patch, as they hold for its requests.

@@ -64,6 +64,8 @@ refusals! {
     INPUT_INVALID = "input-invalid", "validate", 422, 3, "the request does not have the form that is asked for";
     /// A body that would have to be changed, behind a gateway that changes none.
     BODY_NOT_NORMALIZED = "body-not-normalized", "validate.body.normalize", 422, 3, "the body would have to be changed before it is passed on";
+    /// A well-formed input that holds words that it must not hold.
+    PROFANITY_FOUND = "profanity-found", "profanity", 422, 3, "the request holds words that are not taken here";
     /// A preflight from an origin that may not read.
     CORS_PREFLIGHT_ORIGIN = "cors-preflight-not-allowed", "cors.origins", 403, 7, "this cross-origin request is not allowed";
     /// A preflight for a method that pages may not use.

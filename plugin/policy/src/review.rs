@@ -38,7 +38,6 @@ fn refuse_unsupported(config: &Config, diagnostics: &mut Diagnostics) {
     };
     let written = [
         (config.limiter.is_some(), "/limiter"),
-        (config.profanity.is_some(), "/profanity"),
         (config.errors.mask_upstream, "/errors/mask_upstream"),
         (config.observe.is_some(), "/observe"),
         (config.health.is_some(), "/health"),
@@ -48,10 +47,6 @@ fn refuse_unsupported(config: &Config, diagnostics: &mut Diagnostics) {
     }
     for (at, limit) in limits(config) {
         refuse(limit.scope == Scope::Global, format!("{at}/scope"));
-    }
-    for route in &config.routes {
-        let pointer = format!("/routes/{}/profanity", route.index);
-        refuse(route.profanity.is_some(), pointer);
     }
 }
 
@@ -72,7 +67,7 @@ fn refuse_taken_names(routes: &[Route], diagnostics: &mut Diagnostics) {
 fn warn(config: &Config, diagnostics: &mut Diagnostics) {
     let on_a_route = config.routes.iter().any(|r| {
         let written = r.headers.is_some() || r.cors.is_some() || r.validate.is_some();
-        written || !r.rate_limits.is_empty()
+        written || r.profanity.is_some() || !r.rate_limits.is_empty()
     });
     let protects = config.request.is_some()
         || config.headers.is_some()
@@ -117,12 +112,16 @@ fn warn(config: &Config, diagnostics: &mut Diagnostics) {
 /// A path that is spelled so that no route matches it is judged by none.
 fn warn_of_unmatched(config: &Config, diagnostics: &mut Diagnostics) {
     let on = |mode: Mode| mode.capped_by(config.mode) != Mode::Off;
-    let judges = |route: &&Route| {
-        let validate = route.validate.as_ref();
-        validate.is_some_and(|validate| on(validate.mode.capped_by(route.mode)))
+    let judges = |route: &Route| {
+        let validate = route.validate.as_ref().map(|validate| validate.mode);
+        let profanity = route.profanity.as_ref().map(|target| target.profanity.mode);
+        let of = |mode: Option<Mode>| mode.is_some_and(|mode| on(mode.capped_by(route.mode)));
+        let named = of(profanity).then_some("profanity");
+        let key = of(validate).then_some("validate").or(named)?;
+        Some((route.index, key))
     };
     if config.unmatched == Unmatched::Allow
-        && let Some(route) = config.routes.iter().find(judges)
+        && let Some((index, key)) = config.routes.iter().find_map(judges)
     {
         let spelled = match config.request {
             Some(_) => "",
@@ -130,7 +129,7 @@ fn warn_of_unmatched(config: &Config, diagnostics: &mut Diagnostics) {
         };
         diagnostics.warning(
             code::UNMATCHED_ALLOWED,
-            format!("/routes/{}/validate", route.index),
+            format!("/routes/{index}/{key}"),
             format!("a path that no route matches passes unjudged{spelled}"),
             Some("set `unmatched: reject`, and list the routes that are to pass".to_owned()),
         );

@@ -8,7 +8,7 @@ use portcullis_config::{Config, Forwarded, Protocol};
 
 use super::when::{
     counts_bodies, judges_spelling, past, reads_bodies, reads_long_bodies, reads_scheme_of_proxies,
-    request, rewrites_bodies, touches_server,
+    request, rewrites_bodies, tags, tags_bodies, touches_server,
 };
 
 /// A gateway that can run the filter.
@@ -88,7 +88,7 @@ const NOTES: &[Note] = &[
     ),
     (
         &[Kong],
-        |config| request(config).is_some(),
+        |config| request(config).is_some() || tags(config),
         "request headers that the filter strips still reach the upstream on kong: do not let it believe them",
     ),
     (
@@ -110,6 +110,16 @@ const NOTES: &[Note] = &[
         &[Istio],
         reads_bodies,
         "the upstream hears of a request before its body was judged: a WasmPlugin cannot hold request headers, and an EnvoyFilter cannot make it",
+    ),
+    (
+        &[Envoy],
+        tags_bodies,
+        "the upstream is told of profanity in a body only where request headers are held: set `allow_on_headers_stop_iteration` and `PORTCULLIS_HOLD_HEADERS`, as `portcullis render envoy` does, or every such request is refused with 422 `profanity-found`",
+    ),
+    (
+        &[Istio],
+        tags_bodies,
+        "the upstream cannot be told of profanity in a body: a WasmPlugin does not hold request headers, so that every such request is refused with 422 `profanity-found`; say `action: reject` or `mask`",
     ),
     (
         &[Kong],
@@ -280,6 +290,22 @@ mod tests {
         let masked = route(r#""profanity": {"action": "mask", "fields": "all"}"#);
         let refused = route(r#""profanity": {"fields": "all"}"#);
         check(&[Apisix], "cannot change a body", &masked, &refused);
+        let off = route(r#""profanity": {"mode": "off", "action": "mask", "fields": "all"}"#);
+        check(&[Apisix], "cannot change a body", &masked, &off);
+        let elsewhere = route(r#""profanity": {"query": ["q"]}"#);
+        check(&[Kong], "client_body_buffer_size", &refused, &elsewhere);
+        check(&[Istio], "cannot hold request headers", &refused, &off);
+        let long =
+            route(r#""profanity": {"fields": "all"}, "validate": {"body": {"max_bytes": "2MiB"}}"#);
+        check(&[Envoy, Istio], "per_connection_buffer", &long, &unread);
+
+        let tagged = |rest: &str| route(&format!(r#""profanity": {{"action": "tag", {rest}}}"#));
+        let (body, query) = (tagged(r#""fields": "all""#), tagged(r#""query": ["q"]"#));
+        check(&[Envoy], "PORTCULLIS_HOLD_HEADERS", &body, &query);
+        check(&[Istio], "does not hold request headers", &body, &query);
+        let reported = tagged(r#""mode": "report", "fields": "all""#);
+        check(&[Envoy], "PORTCULLIS_HOLD_HEADERS", &body, &reported);
+        check(&[Kong], "still reach the upstream", &query, &refused);
 
         let limiter = |protocol: &str| {
             format!(r#", "limiter": {{"protocol": "{protocol}", "upstream": "a"}}"#)

@@ -1,8 +1,8 @@
 //! What a policy does, as far as a gateway makes something of it: the conditions of [`super::notes`].
 
 use portcullis_config::{
-    Ambiguous, Body, Config, Fields, Forwarded, Headers, Mode, Preset, ProfanityAction, RateLimit,
-    Request, Route,
+    Ambiguous, Body, Config, Fields, Forwarded, Headers, Mode, Preset, ProfanityAction,
+    ProfanityTarget, RateLimit, Request, Route,
 };
 
 /// The `request` section, if it does anything.
@@ -75,19 +75,22 @@ pub(super) fn counts_bodies(config: &Config) -> bool {
 }
 
 pub(super) fn reads_bodies(config: &Config) -> bool {
-    routes(config).any(|route| {
-        let searched = route
-            .profanity
-            .as_ref()
-            .is_some_and(|p| p.fields != Fields::None);
-        body(route).is_some_and(is_read) || searched
-    })
+    routes(config).any(|route| body(route).is_some_and(is_read))
+        || profanity(config).any(|target| target.fields != Fields::None)
 }
 
 /// Are bodies read that are longer than Envoy keeps for a filter unless it is told to?
 pub(super) fn reads_long_bodies(config: &Config) -> bool {
     let long = |body: &Body| body.max_bytes.is_some_and(|max| max > 1 << 20);
-    routes(config).any(|route| body(route).is_some_and(|body| is_read(body) && long(body)))
+    let searched = |route: &Route| {
+        let target = route.profanity.as_ref();
+        target.is_some_and(|target| {
+            target.profanity.mode != Mode::Off && target.fields != Fields::None
+        })
+    };
+    routes(config).any(|route| {
+        body(route).is_some_and(|body| long(body) && (is_read(body) || searched(route)))
+    })
 }
 
 fn is_read(body: &Body) -> bool {
@@ -101,11 +104,30 @@ fn body(route: &Route) -> Option<&Body> {
 pub(super) fn rewrites_bodies(config: &Config) -> bool {
     routes(config).any(|route| {
         let rewrites = |body: &Body| !body.normalize.is_empty() || !body.encodings.is_empty();
-        let masked = route.profanity.as_ref().is_some_and(|target| {
-            target.fields != Fields::None && target.profanity.action == ProfanityAction::Mask
-        });
-        body(route).is_some_and(rewrites) || masked
+        body(route).is_some_and(rewrites)
+    }) || profanity(config).any(|target| {
+        target.fields != Fields::None && target.profanity.action == ProfanityAction::Mask
     })
+}
+
+/// The `profanity` of routes, where it is not off.
+fn profanity(config: &Config) -> impl Iterator<Item = &ProfanityTarget> {
+    let written = routes(config).filter_map(|route| route.profanity.as_ref());
+    written.filter(|target| target.profanity.mode != Mode::Off)
+}
+
+/// Is the upstream told of what requests hold?
+pub(super) fn tags(config: &Config) -> bool {
+    profanity(config).any(is_told)
+}
+
+/// Is it told of what bodies hold, when requests' headers may have gone on?
+pub(super) fn tags_bodies(config: &Config) -> bool {
+    profanity(config).any(|target| is_told(target) && target.fields != Fields::None)
+}
+
+fn is_told(target: &ProfanityTarget) -> bool {
+    target.profanity.action == ProfanityAction::Tag && target.profanity.mode == Mode::Enforce
 }
 
 /// The limits that are not off, shared and routes'.

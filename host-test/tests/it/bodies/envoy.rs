@@ -13,7 +13,7 @@ use serde_json::json;
 use super::super::envoy::{listener, text};
 
 /// An upstream that keeps whatever arrives on a connection and answers it once nothing more comes.
-struct Raw {
+pub(super) struct Raw {
     address: SocketAddr,
     arrived: Receiver<Vec<u8>>,
 }
@@ -22,7 +22,7 @@ struct Raw {
 const QUIET: Duration = Duration::from_millis(150);
 
 impl Raw {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, arrived) = channel();
@@ -36,7 +36,7 @@ impl Raw {
     }
 
     /// All that has come since the last call, until nothing does.
-    fn take(&self) -> String {
+    pub(super) fn take(&self) -> String {
         let mut all = Vec::new();
         while let Ok(bytes) = self.arrived.recv_timeout(QUIET * 2) {
             all.extend(bytes);
@@ -70,7 +70,7 @@ fn keep(mut stream: TcpStream, to: &Sender<Vec<u8>>) {
 }
 
 /// A client that writes bytes piece by piece and gives the statuses that come back before the gateway closes.
-fn send(to: SocketAddr, pieces: &[&str]) -> Vec<String> {
+pub(super) fn send(to: SocketAddr, pieces: &[&str]) -> Vec<String> {
     let mut stream = TcpStream::connect(to).unwrap();
     stream.set_nodelay(true).unwrap();
     for piece in pieces {
@@ -103,8 +103,13 @@ fn policy() -> serde_json::Value {
 }
 
 fn start(raw: &Raw, hold_headers: bool) -> Envoy {
+    in_front_of(raw, &policy(), hold_headers)
+}
+
+/// An Envoy whose listener `bodies` runs this policy.
+pub(super) fn in_front_of(raw: &Raw, policy: &serde_json::Value, hold_headers: bool) -> Envoy {
     let unused = Upstream::start().unwrap();
-    let listener = listener("bodies", text(&policy()), &unused);
+    let listener = listener("bodies", text(policy), &unused);
     let filter = listener.filter.map(|filter| Filter {
         hold_headers,
         ..filter
@@ -120,12 +125,12 @@ fn start(raw: &Raw, hold_headers: bool) -> Envoy {
 
 const HEAD: &str = "POST /a HTTP/1.1\r\nhost: api.example.com\r\ncontent-type: application/json\r\nconnection: close\r\n";
 
-fn sized(body: &str) -> String {
+pub(super) fn sized(body: &str) -> String {
     format!("{HEAD}content-length: {}\r\n\r\n{body}", body.len())
 }
 
 /// The body as chunks of one byte, with this behind the last.
-fn chunks(body: &str, end: &str) -> Vec<String> {
+pub(super) fn chunks(body: &str, end: &str) -> Vec<String> {
     let head = format!("{HEAD}transfer-encoding: chunked\r\n\r\n");
     let pieces = body
         .chars()
@@ -138,7 +143,7 @@ fn chunks(body: &str, end: &str) -> Vec<String> {
 }
 
 /// Head and body of the one request that there is.
-fn one_request(arrived: &str) -> (&str, &str) {
+pub(super) fn one_request(arrived: &str) -> (&str, &str) {
     assert_eq!(arrived.matches("HTTP/1.1\r\n").count(), 1, "{arrived:?}");
     assert!(arrived.starts_with("POST /a HTTP/1.1\r\n"), "{arrived:?}");
     arrived.split_once("\r\n\r\n").unwrap()
@@ -260,7 +265,7 @@ fn without_held_headers_no_length_is_stale() {
 }
 
 /// What chunks hold (RFC 9112 section 7.1).
-fn dechunked(body: &str) -> String {
+pub(super) fn dechunked(body: &str) -> String {
     let mut rest = body;
     let mut whole = String::new();
     loop {

@@ -5,6 +5,7 @@ mod cors;
 mod headers;
 mod limits;
 mod modes;
+mod profanity;
 mod request;
 mod validate;
 
@@ -60,6 +61,7 @@ fn with_each_protection_off_scenarios_go_red() {
         client::CLIENT,
         limits::LIMITS,
         validate::VALIDATE,
+        profanity::PROFANITY,
     ];
     for protection in protections.into_iter().flatten() {
         let mut red = Vec::new();

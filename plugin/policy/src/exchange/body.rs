@@ -1,16 +1,23 @@
 //! What a request brings: its parameters, and its body as far as a rule looks at it.
 
+use std::mem;
 use std::rc::Rc;
 
-use portcullis_config::Mode;
+use portcullis_config::{Mode, ProfanityAction};
 
 use super::{Exchange, Request};
-use crate::decision::Reply;
+use crate::decision::{Edit, Reply, remove_once};
 use crate::message::RequestHead;
-use crate::policy::{Moded, Policy};
+use crate::policy::{Moded, RouteRules};
 use crate::problem::Told;
+use crate::record::{Finding, Outcome, kept};
 use crate::refusal::{self, Refusal};
-use crate::rule::validate::{Admitted, Objection, ValidateRule};
+use crate::rule::forwarded::reads_as;
+use crate::rule::profanity::{self, Seen};
+use crate::rule::validate::{Admitted, BodyRule, Objection};
+
+/// More than this of what is wrong with an input is not logged.
+const TOLD: usize = 3;
 
 /// What has to be seen of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +56,8 @@ pub(super) struct Counted {
 /// A body that is judged when it is there.
 #[derive(Debug)]
 pub(super) struct Reading {
+    /// The place of its rule among the route's.
+    rule: usize,
     admitted: Admitted,
     mode: Mode,
     /// What has passed of it, where it is not held; `None` once that is too much.
@@ -58,11 +67,15 @@ pub(super) struct Reading {
 impl Exchange {
     /// What has to be seen of the request's body now.
     pub fn body_need(&self) -> BodyNeed {
-        match &self.reading {
-            Some(reading) if reading.mode == Mode::Enforce => BodyNeed::Whole,
-            Some(_) => BodyNeed::Pieces,
-            None if self.counted.is_some() => BodyNeed::Length,
-            None => BodyNeed::Nothing,
+        let held = |reading: &Reading| reading.mode == Mode::Enforce;
+        if self.readings.iter().any(held) {
+            BodyNeed::Whole
+        } else if !self.readings.is_empty() {
+            BodyNeed::Pieces
+        } else if self.counted.is_some() {
+            BodyNeed::Length
+        } else {
+            BodyNeed::Nothing
         }
     }
 
@@ -77,9 +90,11 @@ impl Exchange {
             "digest",
             "content-md5",
         ];
-        let rewrites = self.reading.as_ref().is_some_and(|reading| {
-            reading.mode == Mode::Enforce && reading.admitted.may_be_rewritten
-        });
+        let rewrites = |reading: &Reading| {
+            let rule = self.bodies().get(reading.rule);
+            reading.mode == Mode::Enforce && rule.is_some_and(|moded| moded.rule.rewrites())
+        };
+        let rewrites = self.readings.iter().any(rewrites);
         let names = ABOUT_BYTES.into_iter().filter(|_| rewrites);
         names.filter(|name| head.get(name).is_some()).collect()
     }
@@ -101,42 +116,69 @@ impl Exchange {
     /// Takes a piece of a body that passes, `None` if the host does not show it; `end` is its last.
     pub fn on_request_piece(&mut self, piece: Option<&[u8]>, end: bool) {
         let policy = Rc::clone(&self.policy);
-        let (Some(moded), Some(reading)) = (self.validate(&policy), &mut self.reading) else {
-            return;
-        };
-        let limit = moded.rule.max_bytes();
-        // What is longer than the rule reads, or not there, is not judged, and nothing of it kept.
-        reading.passed = reading.passed.take().and_then(|mut passed| {
-            passed.extend_from_slice(piece?);
-            let fits = limit.is_none_or(|limit| passed.len() <= limit);
-            fits.then_some(passed)
-        });
-        if !end {
-            return;
+        let bodies = bodies(policy.routes.as_slice(), self.route);
+        for reading in &mut self.readings {
+            let limit = bodies
+                .get(reading.rule)
+                .and_then(|moded| moded.rule.max_bytes());
+            // What is longer than the rule reads, or not there, is not judged, and nothing of it kept.
+            reading.passed = reading.passed.take().and_then(|mut passed| {
+                passed.extend_from_slice(piece?);
+                let fits = limit.is_none_or(|limit| passed.len() <= limit);
+                fits.then_some(passed)
+            });
         }
-        if let Some(reading) = self.reading.take()
-            && let Some(passed) = &reading.passed
-            && let Err(objection) = moded.rule.judge_body(&reading.admitted, passed)
-        {
-            // In report nothing is answered.
-            let _ = self.objected(objection, reading.mode);
+        if end {
+            for reading in mem::take(&mut self.readings) {
+                if let Some(passed) = &reading.passed {
+                    // In report nothing is answered, and nothing changed.
+                    let _ = self.read(&reading, passed, bodies);
+                }
+            }
         }
     }
 
     /// Judges a request by its whole body.
     pub fn on_request_whole(&mut self, body: &[u8]) -> BodyDecision {
         let policy = Rc::clone(&self.policy);
-        let (Some(reading), Some(moded)) = (self.reading.take(), self.validate(&policy)) else {
-            return BodyDecision::Continue;
+        let bodies = bodies(policy.routes.as_slice(), self.route);
+        let mut rewritten = None;
+        for reading in mem::take(&mut self.readings) {
+            match self.read(&reading, body, bodies) {
+                Ok(other) => rewritten = rewritten.or(other),
+                Err(reply) => return BodyDecision::Reply(reply),
+            }
+        }
+        rewritten.map_or(BodyDecision::Continue, BodyDecision::Replace)
+    }
+
+    /// The request header that tells the upstream what its body holds, to be written when that is judged.
+    pub fn body_tag(&self) -> Option<Edit<'static>> {
+        let value = self.tag.filter(|tag| !tag.is_empty())?.to_string();
+        let name = profanity::HEADER.as_bytes();
+        Some(Edit::Add(name.into(), value.into_bytes().into()))
+    }
+
+    /// Judges a body by one rule; gives the bytes that go on in its place, if the rule may say so and these are others.
+    fn read(
+        &mut self,
+        reading: &Reading,
+        body: &[u8],
+        bodies: &[Moded<BodyRule>],
+    ) -> Result<Option<Vec<u8>>, Reply> {
+        let Some(moded) = bodies.get(reading.rule) else {
+            return Ok(None);
         };
-        let objection = match moded.rule.judge_body(&reading.admitted, body) {
-            Ok(None) => return BodyDecision::Continue,
-            Ok(Some(rewritten)) => return BodyDecision::Replace(rewritten),
-            Err(objection) => objection,
-        };
-        match self.objected(objection, reading.mode) {
-            Ok(()) => BodyDecision::Continue,
-            Err(reply) => BodyDecision::Reply(reply),
+        match moded.rule.judge(&reading.admitted, body) {
+            Ok(judged) => {
+                self.profane(judged.seen, reading.mode)?;
+                let changes = reading.mode == Mode::Enforce;
+                Ok(judged.rewritten.filter(|_| changes))
+            }
+            Err(trouble) => {
+                self.objected(trouble.into(), reading.mode)?;
+                Ok(None)
+            }
         }
     }
 
@@ -150,37 +192,100 @@ impl Exchange {
         self.refused_body(&refusal::BODY_NOT_NORMALIZED)
     }
 
+    /// The reply where the upstream would have to be told of what the body holds, and its headers are gone.
+    pub fn untagged(&mut self) -> Reply {
+        self.refused_body(&refusal::PROFANITY_FOUND)
+    }
+
     fn refused_body(&mut self, refusal: &'static Refusal) -> Reply {
-        self.noted(refusal, Mode::Enforce, &Told::default());
+        self.findings.push(Finding::refused(refusal, Mode::Enforce));
         self.refused(refusal, Told::default())
     }
 
     /// Judges the parameters, and what the head says of the body.
     pub(super) fn judge_input(&mut self, request: Request<'_, '_>) -> Result<(), Reply> {
         let policy = Rc::clone(&self.policy);
-        let Some(moded) = self.validate(&policy) else {
+        let Some(route) = self.route.and_then(|at| policy.routes.get(at)) else {
             return Ok(());
         };
-        if let Err(objection) = moded.rule.judge_parameters(request.head) {
+        if let Some(moded) = &route.inputs.validate
+            && let Err(objection) = moded.rule.judge(request.head)
+        {
             self.record(request);
             self.objected(objection, moded.mode)?;
         }
-        match moded.rule.admit(request.head) {
-            Ok(None) => {}
-            Ok(Some(admitted)) => {
+        if let Some(moded) = &route.profanity {
+            let seen = moded.rule.judge(request.head);
+            if !seen.is_empty() {
                 self.record(request);
-                self.reading = Some(Reading {
-                    admitted,
-                    mode: moded.mode,
-                    passed: (moded.mode == Mode::Report).then(Vec::new),
-                });
+                // Logs have no word that was looked for, wherever it stood.
+                if let (Some(asked), Some(path)) = (&mut self.asked, &seen.path) {
+                    asked.path = kept(path);
+                }
+                self.profane(seen, moded.mode)?;
             }
-            Err(objection) => {
-                self.record(request);
-                self.objected(objection, moded.mode)?;
+        }
+        for (rule, moded) in route.inputs.bodies.iter().enumerate() {
+            match moded.rule.admit(request.head) {
+                Ok(None) => {}
+                Ok(Some(admitted)) => {
+                    self.record(request);
+                    self.readings.push(Reading {
+                        rule,
+                        admitted,
+                        mode: moded.mode,
+                        passed: (moded.mode == Mode::Report).then(Vec::new),
+                    });
+                }
+                Err(objection) => {
+                    self.record(request);
+                    self.objected(objection, moded.mode)?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// What is done about profanity: an answer, or a note of what is done in place of one.
+    fn profane(&mut self, seen: Seen, mode: Mode) -> Result<(), Reply> {
+        let policy = Rc::clone(&self.policy);
+        let route = self.route.and_then(|at| policy.routes.get(at));
+        let action = route.and_then(|route| Some(route.profanity.as_ref()?.rule.action));
+        if seen.is_empty() {
+            return Ok(());
+        }
+        let outcome = match action {
+            Some(ProfanityAction::Mask) if !seen.unread => Outcome::Masked,
+            Some(ProfanityAction::Tag) if !seen.unread => Outcome::Tagged,
+            _ => return self.objected(seen.into(), mode),
+        };
+        if mode == Mode::Enforce && outcome == Outcome::Tagged {
+            self.tag = Some(self.tag.unwrap_or_default().and(seen.tag));
+        }
+        self.noted(outcome, &mut seen.into(), mode);
+        Ok(())
+    }
+
+    /// What the upstream is told of profanity in the head, where a body does not have its own say yet; and nobody else
+    /// tells it.
+    pub(super) fn tag_edits<'a>(&mut self, head: &RequestHead<'a>, edits: &mut Vec<Edit<'a>>) {
+        let route = self.route.and_then(|at| self.policy.routes.get(at));
+        let Some(moded) = route.and_then(|route| route.profanity.as_ref()) else {
+            return;
+        };
+        if moded.mode != Mode::Enforce || moded.rule.action != ProfanityAction::Tag {
+            return;
+        }
+        for (name, _) in head.lines() {
+            if reads_as(name, profanity::HEADER) {
+                remove_once(edits, name);
+            }
+        }
+        if self.body_need() != BodyNeed::Whole
+            && let Some(edit) = self.body_tag()
+        {
+            edits.push(edit);
+        }
     }
 
     /// Counts the body from here on, where its length is limited and not told.
@@ -199,7 +304,7 @@ impl Exchange {
         let Some((limit, refusal, mode)) = own.or(shared) else {
             return;
         };
-        let told = request.head.content_length().is_some() && self.reading.is_none();
+        let told = request.head.content_length().is_some() && self.readings.is_empty();
         if told || request.head.is_tunnel() {
             return;
         }
@@ -214,22 +319,48 @@ impl Exchange {
 
     /// The matched route's limit for bodies, where it stands in place of the shared one.
     pub(super) fn own_body_limit(&self) -> Option<u64> {
-        let moded = self.validate(&self.policy)?;
-        let limit = moded.rule.max_bytes()?;
-        let enforced = moded.mode == Mode::Enforce;
-        enforced.then(|| u64::try_from(limit).unwrap_or(u64::MAX))
+        let enforced = self
+            .bodies()
+            .iter()
+            .filter(|moded| moded.mode == Mode::Enforce);
+        let limits = enforced.filter_map(|moded| moded.rule.max_bytes());
+        limits
+            .min()
+            .map(|limit| u64::try_from(limit).unwrap_or(u64::MAX))
     }
 
-    fn validate<'p>(&self, policy: &'p Policy) -> Option<&'p Moded<ValidateRule>> {
-        policy.routes.get(self.route?)?.validate.as_ref()
+    fn bodies(&self) -> &[Moded<BodyRule>] {
+        bodies(&self.policy.routes, self.route)
     }
 
-    fn objected(&mut self, objection: Objection, mode: Mode) -> Result<(), Reply> {
+    fn objected(&mut self, mut objection: Objection, mode: Mode) -> Result<(), Reply> {
+        self.noted(Outcome::Refused, &mut objection, mode);
+        if mode != Mode::Enforce {
+            return Ok(());
+        }
         let told = Told {
             violations: objection.violations.as_slice(),
             fault: objection.fault,
             ..Told::default()
         };
-        self.found(objection.refusal, mode, told)
+        Err(self.refused(objection.refusal, told))
     }
+
+    fn noted(&mut self, outcome: Outcome, objection: &mut Objection, mode: Mode) {
+        let mut input = mem::take(&mut objection.input);
+        let mut entries = mem::take(&mut objection.entries);
+        input.truncate(TOLD);
+        entries.truncate(TOLD);
+        self.findings.push(Finding {
+            outcome,
+            input,
+            entries,
+            ..Finding::refused(objection.refusal, mode)
+        });
+    }
+}
+
+fn bodies(routes: &[RouteRules], route: Option<usize>) -> &[Moded<BodyRule>] {
+    let route = route.and_then(|at| routes.get(at));
+    route.map_or(&[], |route| &route.inputs.bodies)
 }

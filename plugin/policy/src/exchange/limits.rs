@@ -47,7 +47,7 @@ impl Exchange {
                     limit: Some(limits.name(standing)),
                     ..Told::default()
                 };
-                self.noted(refusal, Mode::Report, &told);
+                self.found(refusal, Mode::Report, told)?;
             }
         }
         let refused = outcome

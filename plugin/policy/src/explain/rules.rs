@@ -8,6 +8,7 @@ use super::members::{Members, append};
 use crate::ambient::Ambient;
 use crate::message::RequestHead;
 use crate::policy::Moded;
+use crate::record::{Finding, Outcome};
 use crate::refusal::Refusal;
 use crate::rule::client::Caller;
 use crate::rule::cors::CorsRule;
@@ -67,6 +68,22 @@ impl Rules {
             (Some(_), _) => "would-refuse",
         };
         self.push(rule, mode, decision, found, why);
+    }
+
+    /// What was found in the exchange itself.
+    #[cold]
+    pub(super) fn told(&mut self, finding: &Finding, why: &str) {
+        let (refusal, mode) = (finding.refusal, finding.mode);
+        match finding.outcome {
+            Outcome::Refused => self.found(refusal.rule, mode, Some(refusal), why),
+            _ => {
+                let decision = match self.ended {
+                    Some(_) => "not-reached",
+                    None => finding.decision(),
+                };
+                self.push(refusal.rule, mode, decision, None, why);
+            }
+        }
     }
 
     #[cold]

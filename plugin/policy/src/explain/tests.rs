@@ -268,6 +268,7 @@ fn what_is_not_written_is_off() {
         "request.https",
         "unmatched",
         "validate",
+        "profanity",
     ];
     assert_eq!(off, expected);
     assert_eq!(against(&found), Vec::<String>::new());

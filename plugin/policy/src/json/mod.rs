@@ -23,6 +23,6 @@ mod tests;
 mod text;
 
 pub(crate) use fault::{Fault, FaultClass, FaultKind};
-pub(crate) use pointer::{Pointer, Step};
+pub(crate) use pointer::{Pointer, Step, Token};
 pub(crate) use read::{Limits, read};
-pub(crate) use splice::{Changes, splice};
+pub(crate) use splice::Changes;

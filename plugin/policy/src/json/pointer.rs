@@ -22,14 +22,14 @@ pub(crate) struct Step<'a> {
 
 /// What one step goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(crate) enum Token<'a> {
     Name(&'a str),
     Index(usize),
 }
 
 impl<'a> Step<'a> {
     /// The tokens of the way, from the document's root on.
-    pub(super) fn way(last: Option<&Self>) -> Vec<Token<'a>> {
+    pub(crate) fn way(last: Option<&Self>) -> Vec<Token<'a>> {
         let mut way: Vec<Token<'a>> =
             std::iter::successors(last.copied(), |step| step.before.copied())
                 .map(|step| step.token)
@@ -60,6 +60,17 @@ impl Pointer {
         F: FnMut(Option<&Step<'_>>, &mut String),
     {
         visit(document, &self.0, None, meet);
+    }
+
+    /// Whether a string at the end of this way is meant.
+    pub(crate) fn means(&self, way: &[Token<'_>]) -> bool {
+        let mut steps = self.0.iter().zip(way);
+        way.len() >= self.0.len()
+            && steps.all(|(segment, token)| match (segment, token) {
+                (Segment::Any, _) => true,
+                (Segment::One(name, _), Token::Name(other)) => name == other,
+                (Segment::One(_, index), Token::Index(at)) => *index == Some(*at),
+            })
     }
 }
 
@@ -128,10 +139,15 @@ mod tests {
                     Token::Index(index) => value.get(*index),
                 });
                 assert_eq!(found, Some(&json!(text)), "{pointer}");
+                assert!(compiled.means(&way), "{pointer} {way:?}");
                 met.push(text.clone());
             });
             met.sort_by_key(|text| text.parse::<u32>().unwrap());
             assert_eq!(met, expected, "{pointer}");
+            Pointer::compile("").visit(&mut document.clone(), &mut |way, text| {
+                let means = compiled.means(&Step::way(way));
+                assert_eq!(means, met.contains(text), "{pointer} {way:?}");
+            });
         };
         check("/a", &["1"]);
         check("/", &["2"]);

@@ -4,6 +4,7 @@ use portcullis_config::DuplicateKeys;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::splice::splice;
 use super::tests::{LOOSE, STRICT};
 use super::*;
 

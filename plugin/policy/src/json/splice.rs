@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::fault::FaultKind;
 use super::pointer::{Step, Token};
 use super::text;
@@ -32,11 +34,21 @@ impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
         self.text.is_none() && self.members.is_empty() && self.items.is_empty()
     }
+
+    /// The bytes that `document`, read from `bytes` and changed so, is sent on as: the same but for the strings that
+    /// changed. `None` if none did.
+    pub(crate) fn applied(&self, bytes: &[u8], document: &Value) -> Option<Vec<u8>> {
+        if self.is_empty() {
+            return None;
+        }
+        // Bytes that are not the document's have no place to change: what was judged is sent all the same.
+        splice(bytes, self).or_else(|| serde_json::to_vec(document).ok())
+    }
 }
 
 /// The document with these strings changed, each wherever it stands where names stand twice. `bytes` is a document
 /// that [`super::read`] takes; `None` if not.
-pub(crate) fn splice(bytes: &[u8], changes: &Changes) -> Option<Vec<u8>> {
+pub(super) fn splice(bytes: &[u8], changes: &Changes) -> Option<Vec<u8>> {
     let mut splicer = Splicer {
         text: std::str::from_utf8(bytes).ok()?,
         at: 0,
@@ -164,4 +176,28 @@ impl Splicer<'_> {
 
 fn is_white(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_not_the_documents_are_written_anew() {
+        let mut changes = Changes::default();
+        changes.members.entry("a".to_owned()).or_default().text = Some("b".to_owned());
+        for bytes in [
+            &b""[..],
+            b"\xff",
+            b"{",
+            br#"{"a":" "#,
+            br#"{"a" " b"}"#,
+            b"{1:2}",
+        ] {
+            let rewritten = changes.applied(bytes, &json!({"a": "b"})).unwrap();
+            assert_eq!(rewritten, br#"{"a":"b"}"#);
+        }
+    }
 }

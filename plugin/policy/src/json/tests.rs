@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use portcullis_config::DuplicateKeys;
 use serde_json::Value;
 
+use super::splice::splice;
 use super::*;
 
 /// Limits that no test meets by accident.

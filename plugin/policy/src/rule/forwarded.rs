@@ -114,7 +114,7 @@ fn bytes(text: Cow<'static, str>) -> Cow<'static, [u8]> {
 
 /// Backends of the CGI kind read `-` and `_` in a name as one (RFC 3875 section 4.1.18): what must not reach them must
 /// not in either spelling.
-fn reads_as(name: &[u8], wanted: &str) -> bool {
+pub(crate) fn reads_as(name: &[u8], wanted: &str) -> bool {
     name.len() == wanted.len() && begins_as(name, wanted)
 }
 

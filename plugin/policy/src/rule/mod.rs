@@ -10,6 +10,7 @@ pub(crate) mod https;
 pub(crate) mod lines;
 pub(crate) mod origin;
 pub(crate) mod preset;
+pub(crate) mod profanity;
 pub(crate) mod rate_limit;
 pub(crate) mod request;
 pub(crate) mod target;

@@ -2,73 +2,11 @@
 
 use std::rc::Rc;
 
-use portcullis_policy::{
-    BodyDecision, BodyNeed, Decision, Finding, Line, Mode, Policy, RequestHead, load,
-};
+use portcullis_policy::{Mode, Policy, load};
 use proptest::prelude::*;
 
-use super::{Gateway, policy};
-
-/// What became of a request.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Judged {
-    /// 0 if it went on.
-    status: u16,
-    reply: String,
-    /// The body that the upstream is sent, where it is another one.
-    replaced: Option<Vec<u8>>,
-    findings: Vec<Finding>,
-    /// Whether nothing may go on before the body is judged.
-    held: bool,
-}
-
-impl Judged {
-    fn codes(&self) -> Vec<&'static str> {
-        let findings = self.findings.iter();
-        findings.map(|finding| finding.refusal.code).collect()
-    }
-}
-
-/// One request with its body in these pieces, judged as a gateway has it judged.
-fn sent(policy: &Rc<Policy>, lines: &[(&str, &str)], pieces: &[&[u8]]) -> Judged {
-    let lines: Vec<Line<'_>> = lines
-        .iter()
-        .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
-        .collect();
-    let mut exchange = policy.begin();
-    let head = RequestHead::new(&lines).with_end(pieces.is_empty());
-    let decision = exchange.on_request_head(&head, &Gateway::default());
-    let need = exchange.body_need();
-    let mut judged = Judged {
-        held: need == BodyNeed::Whole,
-        ..Judged::default()
-    };
-    let mut reply = match decision {
-        Decision::Reply(reply) => Some(reply),
-        Decision::Continue(_) | Decision::NeedBody(_) => None,
-    };
-    if reply.is_none() {
-        for (at, piece) in pieces.iter().enumerate() {
-            if need == BodyNeed::Pieces {
-                exchange.on_request_piece(Some(piece), at + 1 == pieces.len());
-            }
-            reply = reply.or_else(|| exchange.on_request_body(piece.len()));
-        }
-    }
-    if reply.is_none() && need == BodyNeed::Whole {
-        match exchange.on_request_whole(&pieces.concat()) {
-            BodyDecision::Continue => {}
-            BodyDecision::Reply(refused) => reply = Some(refused),
-            BodyDecision::Replace(body) => judged.replaced = Some(body),
-        }
-    }
-    if let Some(reply) = reply {
-        (judged.status, judged.reply) = (reply.status, reply.body);
-    }
-    let record = exchange.finish();
-    judged.findings = record.map(|record| record.findings).unwrap_or_default();
-    judged
-}
+use super::policy;
+use super::sent::{Judged, sent};
 
 fn route(validate: &str, rest: &str) -> Rc<Policy> {
     policy(&format!(

@@ -7,7 +7,9 @@ mod decisions;
 mod inputs;
 mod limits;
 mod oddities;
+mod profanity;
 mod routing;
+mod sent;
 mod verdicts;
 
 use std::cell::Cell;
@@ -79,16 +81,19 @@ fn judged(policy: &Rc<Policy>, lines: &[(&str, &str)]) -> (Seen, Exchange) {
     let seen = match exchange.on_request_head(&RequestHead::new(&lines), &Gateway::default()) {
         Decision::Reply(reply) => Seen::Reply(reply),
         Decision::Continue(edits) | Decision::NeedBody(edits) => {
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            let edits = edits.iter().map(|edit| match edit {
-                Edit::Add(name, value) => format!("+{}: {}", text(name), text(value)),
-                Edit::Replace(name, value) => format!("={}: {}", text(name), text(value)),
-                Edit::Remove(name) => format!("-{}", text(name)),
-            });
-            Seen::Continue(edits.collect())
+            Seen::Continue(edits.iter().map(shown).collect())
         }
     };
     (seen, exchange)
+}
+
+fn shown(edit: &Edit<'_>) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match edit {
+        Edit::Add(name, value) => format!("+{}: {}", text(name), text(value)),
+        Edit::Replace(name, value) => format!("={}: {}", text(name), text(value)),
+        Edit::Remove(name) => format!("-{}", text(name)),
+    }
 }
 
 /// The status of the reply, 0 if the request goes on; and the codes that were recorded.

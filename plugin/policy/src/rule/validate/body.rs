@@ -7,10 +7,13 @@ mod trouble;
 
 use std::rc::Rc;
 
-use portcullis_config::{Body, Diagnostics, DuplicateKeys, Encoding, Strictness, code};
+use portcullis_config::{
+    Body, Diagnostics, DuplicateKeys, Encoding, ProfanityAction, Strictness, code,
+};
 use serde_json::Value;
 
 pub(crate) use self::trouble::Trouble;
+use super::Objection;
 use super::coerce::lax;
 use super::form;
 use super::inflate::inflate;
@@ -20,8 +23,9 @@ use super::normalize::Normalizer;
 use super::schema::Schema;
 use super::shape::{self, Named, Shape};
 use super::violation::{Place, Violation, Violations};
-use crate::json::{self, FaultKind, Limits};
+use crate::json::{self, Changes, FaultKind, Limits};
 use crate::message::RequestHead;
+use crate::rule::profanity::{Fields, Seen};
 
 /// UTF-8 bytes of a member's name.
 const KEY_BYTES: usize = 256;
@@ -48,28 +52,53 @@ struct Reader {
     files: Files,
     strictness: Strictness,
     normalizer: Normalizer,
+    fields: Option<Rc<Fields>>,
 }
 
-/// What a request's head says of its body.
+/// What a route writes of its bodies.
+pub(crate) struct Written<'w> {
+    /// `validate.body`, or its defaults.
+    pub(crate) body: &'w Body,
+    pub(crate) strictness: Strictness,
+    /// The body's own, compiled.
+    pub(crate) schema: Option<Rc<dyn Schema>>,
+    /// The strings that are looked at for profanity.
+    pub(crate) fields: Option<Rc<Fields>>,
+}
+
+/// A body that its head lets come, and how it is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Announced {
-    /// `None`: nothing, so there must be no body; or bodies are not read.
+pub(crate) struct Admitted {
+    /// `None`: nothing is said, so there must be no body; or bodies are not read.
     read: Option<Read>,
     encoding: Option<Encoding>,
 }
 
+/// What became of a body that passes.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    /// The bytes that go on in its place, if these are others.
+    pub(crate) rewritten: Option<Vec<u8>>,
+    /// The profanity that it held, where that does not refuse it.
+    pub(crate) seen: Seen,
+}
+
 impl BodyRule {
-    /// Compiles the section at `pointer`. `schema` is its own, compiled; `named` are the policy's.
+    /// Compiles what the route at `route`, a pointer, writes. `named` are the policy's schemas.
     pub(crate) fn compile(
-        body: &Body,
-        strictness: Strictness,
-        schema: Option<Rc<dyn Schema>>,
+        written: Written<'_>,
         named: &Named,
-        pointer: &str,
+        route: &str,
         diagnostics: &mut Diagnostics,
     ) -> Self {
+        let Written {
+            body,
+            strictness,
+            schema,
+            fields,
+        } = written;
         let normalizes = !body.normalize.is_empty();
-        let reads = body.schema.is_some() || normalizes;
+        let reads = body.schema.is_some() || normalizes || fields.is_some();
         let default = ["application/json".to_owned()];
         let types = match (&body.content_types, reads) {
             (Some(types), _) => Some(types.as_slice()),
@@ -77,21 +106,32 @@ impl BodyRule {
             (None, false) => None,
         };
         let types = types.map(|types| {
-            let pointer = format!("{pointer}/content_types");
+            let pointer = format!("{route}/validate/body/content_types");
             MediaTypes::compile(types, reads, &pointer, diagnostics)
         });
         let takes = |name| types.as_ref().is_some_and(|types| types.allow(name));
         let (takes_parts, takes_forms) = (takes(FORM_DATA), takes(URL_ENCODED));
-        if normalizes && takes_parts {
-            diagnostics.error(
+        let masks = fields.as_ref().is_some_and(|fields| fields.masks());
+        for (key, at, changes, code) in [
+            (
+                "normalize",
+                "validate/body/normalize",
+                normalizes,
                 code::VALIDATE_NORMALIZE_PARTS,
-                format!("{pointer}/normalize"),
-                format!("`normalize` cannot change the parts of a `{FORM_DATA}` body"),
-                Some(
-                    "list the content types without it, or leave the strings as they are"
-                        .to_owned(),
-                ),
-            );
+            ),
+            ("mask", "profanity/action", masks, code::PROFANITY_MASK),
+        ] {
+            if changes && takes_parts {
+                diagnostics.error(
+                    code,
+                    format!("{route}/{at}"),
+                    format!("`{key}` cannot change the parts of a `{FORM_DATA}` body"),
+                    Some(
+                        "list the content types without it, or leave the strings as they are"
+                            .to_owned(),
+                    ),
+                );
+            }
         }
         let size = |written: u64| usize::try_from(written).unwrap_or(usize::MAX);
         let limit = |written: Option<u32>, default: u64| size(written.map_or(default, u64::from));
@@ -125,6 +165,7 @@ impl BodyRule {
                         .map_or_else(Files::default, |schema| Files::compile(schema, named)),
                     strictness,
                     normalizer: Normalizer::compile(&body.normalize),
+                    fields,
                 }
             }),
         }
@@ -138,7 +179,10 @@ impl BodyRule {
     /// Whether a body may go on with other bytes than it came with.
     pub(crate) fn rewrites(&self) -> bool {
         let reader = self.reader.as_ref();
-        reader.is_some_and(|reader| !reader.normalizer.is_empty() || !self.encodings.is_empty())
+        reader.is_some_and(|reader| {
+            let masks = reader.fields.as_ref().is_some_and(|fields| fields.masks());
+            masks || !reader.normalizer.is_empty() || !self.encodings.is_empty()
+        })
     }
 
     /// The most bytes that a body may have as it comes.
@@ -146,11 +190,24 @@ impl BodyRule {
         self.max_bytes
     }
 
-    /// Judges what the head says of the body.
+    /// Judges what a request's head says of its body; `None` if nothing of it is to be read.
+    pub(crate) fn admit(&self, head: &RequestHead<'_>) -> Result<Option<Admitted>, Objection> {
+        if self.reads() && head.is_tunnel() && head.is_open() {
+            // Nothing of a tunnel is a body, and an upstream that takes it for none reads it all the same.
+            return Err(Objection::unreadable());
+        }
+        let admitted = self.announced(head)?;
+        if !head.has_body() {
+            self.judge(&admitted, b"")?;
+        }
+        Ok((self.reads() && head.may_have_body()).then_some(admitted))
+    }
+
+    /// How the body is to be read, as its head says.
     ///
     /// # Errors
     /// Its content type or encoding is not taken, or its length is past the limit.
-    pub(crate) fn admit(&self, head: &RequestHead<'_>) -> Result<Announced, Trouble> {
+    fn announced(&self, head: &RequestHead<'_>) -> Result<Admitted, Trouble> {
         let read = self.content_type(head)?;
         let encoding = match self.reads() {
             true => self.content_encoding(head)?,
@@ -161,7 +218,7 @@ impl BodyRule {
         if !self.max_bytes.is_none_or(fits) {
             return Err(Trouble::TooLarge);
         }
-        Ok(Announced { read, encoding })
+        Ok(Admitted { read, encoding })
     }
 
     fn content_type(&self, head: &RequestHead<'_>) -> Result<Option<Read>, Trouble> {
@@ -200,18 +257,13 @@ impl BodyRule {
         Ok(encoding)
     }
 
-    /// Judges a whole body. Gives the bytes that go on in its place, decoded and normalised; `None` are those that
-    /// came.
+    /// Judges a whole body.
     ///
     /// # Errors
     /// The first thing that is wrong with its form, or all that is wrong with what it says.
-    pub(crate) fn judge(
-        &self,
-        announced: &Announced,
-        bytes: &[u8],
-    ) -> Result<Option<Vec<u8>>, Trouble> {
+    pub(crate) fn judge(&self, admitted: &Admitted, bytes: &[u8]) -> Result<Judged, Trouble> {
         let Some(reader) = &self.reader else {
-            return Ok(None);
+            return Ok(Judged::default());
         };
         let max = self.max_bytes.unwrap_or(usize::MAX);
         if bytes.len() > max {
@@ -220,44 +272,57 @@ impl BodyRule {
         if bytes.is_empty() {
             return match self.required {
                 true => Err(missing()),
-                false => Ok(None),
+                false => Ok(Judged::default()),
             };
         }
-        let read = announced.read.as_ref().ok_or(Trouble::ContentType)?;
-        let opened = announced
+        let read = admitted.read.as_ref().ok_or(Trouble::ContentType)?;
+        let opened = admitted
             .encoding
             .map(|encoding| inflate(encoding, bytes, max))
             .transpose()?;
         let body = opened.as_deref().unwrap_or(bytes);
-        let changed = reader.judge(read, body, &self.limits)?;
-        Ok(changed.or(opened))
+        let mut judged = reader.judge(read, body, &self.limits)?;
+        judged.rewritten = judged.rewritten.or(opened);
+        Ok(judged)
     }
 }
 
 impl Reader {
-    fn judge(&self, read: &Read, body: &[u8], limits: &Limits) -> Result<Option<Vec<u8>>, Trouble> {
+    fn judge(&self, read: &Read, body: &[u8], limits: &Limits) -> Result<Judged, Trouble> {
         // What the schema would say again of a text that is not what it asks for.
         let mut found = Violations::default();
-        let mut changed = None;
+        let mut changes = Changes::default();
+        let mut judged = Judged::default();
         let value = match read {
             Read::Json => {
                 let mut value = json::read(body, limits)?;
-                changed = self.normalizer.apply(body, &mut value);
+                self.normalizer.apply(&mut value, &mut changes);
+                judged.seen = self.look(&mut value, &mut changes);
+                judged.rewritten = changes.applied(body, &value);
                 if self.strictness == Strictness::Pydantic {
                     lax(&mut value, &self.shape);
                 }
                 value
             }
-            // No pointer leads to a text that is the whole body.
-            Read::Text => Value::from(text(body, limits)?),
+            Read::Text => {
+                let mut value = Value::from(text(body, limits)?);
+                judged.seen = self.look(&mut value, &mut changes);
+                judged.rewritten = value
+                    .as_str()
+                    .filter(|_| !changes.is_empty())
+                    .map(|text| text.as_bytes().to_vec());
+                value
+            }
             Read::Form => {
                 let pairs = form::read(body, limits)?;
                 let fields = pairs
                     .iter()
                     .map(|pair| (pair.name.as_ref(), Value::from(pair.text.as_ref()), pair.at));
                 let mut value = form::object(fields, &self.shape, limits, &mut found)?;
-                if self.normalizer.apply_tree(&mut value) {
-                    changed = form::rewritten(body, &pairs, &value);
+                self.normalizer.apply(&mut value, &mut changes);
+                judged.seen = self.look(&mut value, &mut changes);
+                if !changes.is_empty() {
+                    judged.rewritten = form::rewritten(body, &pairs, &value);
                 }
                 form::coerce(&mut value, &self.shape, self.strictness, &mut found);
                 value
@@ -270,11 +335,22 @@ impl Reader {
                     strictness: self.strictness,
                     limits,
                 };
-                asked.object(&parts, &mut found)?
+                let mut value = asked.object(&parts, &mut found)?;
+                judged.seen = self.look(&mut value, &mut changes);
+                value
             }
         };
         self.schema(&value, found)?;
-        Ok(changed)
+        let rejects = |fields: &Rc<Fields>| fields.action == ProfanityAction::Reject;
+        if !judged.seen.is_empty() && self.fields.as_ref().is_some_and(rejects) {
+            return Err(Trouble::Profane(Box::new(judged.seen)));
+        }
+        Ok(judged)
+    }
+
+    fn look(&self, value: &mut Value, changes: &mut Changes) -> Seen {
+        let fields = self.fields.as_ref();
+        fields.map_or_else(Seen::default, |fields| fields.look(value, changes))
     }
 
     /// Judges what was read. `found` is what is wrong already: the schema's word on the same values is not wanted.

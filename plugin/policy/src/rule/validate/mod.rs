@@ -12,38 +12,42 @@ mod media_type;
 mod multipart;
 mod normalize;
 mod parameters;
-mod query;
+pub(crate) mod query;
 mod schema;
 mod schema_at;
 mod shape;
 mod style;
 mod violation;
 
-use portcullis_config::{Config, Diagnostics, Route, Validate};
+use std::rc::Rc;
 
-use self::body::{Announced, BodyRule, Trouble};
+use portcullis_config::{Body, Config, Diagnostics, Mode, Route, Strictness};
+use portcullis_profanity::Entry;
+
+pub(crate) use self::body::{Admitted, BodyRule};
+use self::body::{Trouble, Written};
 use self::parameters::Parameters;
+pub(crate) use self::parameters::segments;
 use self::schema::{Formats, Schemas};
-pub(crate) use self::violation::{Loc, Violation, Violations, summary};
-#[cfg(test)]
-pub(crate) use self::violation::{Place, Token};
+pub(crate) use self::violation::{Loc, Place, Token, Violation, Violations, summary};
 use crate::compile::moded;
 use crate::message::RequestHead;
 use crate::policy::Moded;
 use crate::refusal::{self, Refusal};
+use crate::rule::profanity::{ProfanityRule, Seen};
 
-/// A route's `validate`.
+/// What a route's `validate` says of parameters.
 #[derive(Debug)]
 pub(crate) struct ValidateRule {
     parameters: Option<Parameters>,
-    body: Option<BodyRule>,
 }
 
-/// A body that its head lets come, and how it is to be read.
-#[derive(Debug)]
-pub(crate) struct Admitted {
-    announced: Announced,
-    pub(crate) may_be_rewritten: bool,
+/// What a route asks of its input.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs {
+    pub(crate) validate: Option<Moded<ValidateRule>>,
+    /// How bodies are read, once for each mode that a rule about them runs in.
+    pub(crate) bodies: Vec<Moded<BodyRule>>,
 }
 
 /// Why an input is refused.
@@ -54,100 +58,124 @@ pub(crate) struct Objection {
     pub(crate) violations: Violations,
     /// What keeps a body from being read, as a sentence, and at which byte.
     pub(crate) fault: Option<String>,
+    /// What the log says of it: where, and by which keyword or entry; never the value.
+    pub(crate) input: Vec<String>,
+    /// The words that were found, as `input` has them.
+    pub(crate) entries: Vec<Option<Entry>>,
 }
 
-/// Compiles what every route says of its input; a route that says nothing, or is off, has `None`. What is wrong is
-/// reported for those that are off, too.
+/// Compiles what every route asks of its input, where `profanities` are the routes' own. What is wrong is reported for
+/// what is off, too.
 pub(crate) fn compile(
     config: &Config,
+    profanities: &[Option<Moded<ProfanityRule>>],
     diagnostics: &mut Diagnostics,
-) -> Vec<Option<Moded<ValidateRule>>> {
+) -> Vec<Inputs> {
     let named = config.schemas.as_deref().unwrap_or_default();
     let mut schemas = Schemas::new(config.schemas.as_deref(), Formats::Assert, diagnostics);
-    let mut rule = |route: &Route, validate: &Validate| {
-        let at = format!("/routes/{}/validate", route.index);
+    let mut of_route = |(route, profanity): (&Route, &Option<Moded<ProfanityRule>>)| {
+        let at = format!("/routes/{}", route.index);
+        let fields = profanity.as_ref().and_then(|moded| {
+            let fields = Rc::clone(moded.rule.fields.as_ref()?);
+            Some((fields, moded.mode))
+        });
+        let written = route.validate.as_ref();
+        let mode = written.map_or(Mode::Off, |validate| {
+            validate.mode.capped_by(route.mode).capped_by(config.mode)
+        });
         let mut compile = |schema: &_, pointer: &str, diagnostics: &mut Diagnostics| {
             schemas.compile(schema, pointer, diagnostics)
         };
-        let parameters =
-            Parameters::compile(validate, &route.path, named, &mut compile, &at, diagnostics);
-        let body = validate.body.as_ref().map(|body| {
-            let at = format!("{at}/body");
-            let schema = body
-                .schema
-                .as_ref()
-                .and_then(|schema| schemas.compile(schema, &format!("{at}/schema"), diagnostics));
-            BodyRule::compile(body, validate.strictness, schema, named, &at, diagnostics)
+        let validate = written.map(|validate| ValidateRule {
+            parameters: Parameters::compile(
+                validate,
+                &route.path,
+                named,
+                &mut compile,
+                &format!("{at}/validate"),
+                diagnostics,
+            ),
         });
-        ValidateRule { parameters, body }
+        let mut inputs = Inputs {
+            validate: validate.and_then(|rule| moded(mode, || rule)),
+            bodies: Vec::new(),
+        };
+        let body =
+            written.and_then(|validate| Some((validate.body.as_ref()?, validate.strictness)));
+        // A body is read once for all that run in one mode.
+        let mut alone = fields.as_ref();
+        if let Some((body, strictness)) = body {
+            let schema = body.schema.as_ref().and_then(|schema| {
+                compile(schema, &format!("{at}/validate/body/schema"), diagnostics)
+            });
+            let shared = alone.filter(|(_, other)| *other == mode);
+            let rule = BodyRule::compile(
+                Written {
+                    body,
+                    strictness,
+                    schema,
+                    fields: shared.map(|(fields, _)| Rc::clone(fields)),
+                },
+                named,
+                &at,
+                diagnostics,
+            );
+            alone = alone.filter(|_| shared.is_none());
+            inputs.bodies.extend(moded(mode, || rule));
+        }
+        if let Some((fields, mode)) = alone {
+            let limits = body.map(|(body, _)| body.clone()).unwrap_or_default();
+            let body = Body {
+                // Where there is none, nothing is said.
+                required: Some(false),
+                normalize: Vec::new(),
+                schema: None,
+                ..limits
+            };
+            let written = Written {
+                body: &body,
+                strictness: Strictness::Schema,
+                schema: None,
+                fields: Some(Rc::clone(fields)),
+            };
+            let rule = BodyRule::compile(written, named, &at, diagnostics);
+            inputs.bodies.extend(moded(*mode, || rule));
+        }
+        inputs
     };
-    let mut of_route = |route: &Route| {
-        let validate = route.validate.as_ref()?;
-        let rule = rule(route, validate);
-        let mode = validate.mode.capped_by(route.mode).capped_by(config.mode);
-        moded(mode, || rule)
-    };
-    config.routes.iter().map(&mut of_route).collect()
+    config
+        .routes
+        .iter()
+        .zip(profanities)
+        .map(&mut of_route)
+        .collect()
 }
 
 impl ValidateRule {
     /// Judges the parameters of a request.
-    pub(crate) fn judge_parameters(&self, head: &RequestHead<'_>) -> Result<(), Objection> {
+    pub(crate) fn judge(&self, head: &RequestHead<'_>) -> Result<(), Objection> {
         let mut violations = Violations::default();
         if let Some(parameters) = &self.parameters {
             parameters.judge(head, &mut violations);
         }
         match violations.is_empty() {
             true => Ok(()),
-            false => Err(Objection::invalid(violations)),
-        }
-    }
-
-    /// The bytes that a body may have, where that is said.
-    pub(crate) fn max_bytes(&self) -> Option<usize> {
-        self.body.as_ref()?.max_bytes()
-    }
-
-    /// Judges what a request's head says of its body; `None` if nothing of it is to be read.
-    pub(crate) fn admit(&self, head: &RequestHead<'_>) -> Result<Option<Admitted>, Objection> {
-        let Some(rule) = &self.body else {
-            return Ok(None);
-        };
-        if rule.reads() && head.is_tunnel() && head.is_open() {
-            // Nothing of a tunnel is a body, and an upstream that takes it for none reads it all the same.
-            return Err(Objection::plain(&refusal::BODY_UNREADABLE));
-        }
-        let announced = rule.admit(head)?;
-        if !head.has_body() {
-            rule.judge(&announced, b"")?;
-        }
-        let reads = rule.reads() && head.may_have_body();
-        Ok(reads.then(|| Admitted {
-            announced,
-            may_be_rewritten: rule.rewrites(),
-        }))
-    }
-
-    /// Judges a whole body. Gives the bytes that are to go on in its place, if these are others.
-    pub(crate) fn judge_body(
-        &self,
-        admitted: &Admitted,
-        body: &[u8],
-    ) -> Result<Option<Vec<u8>>, Objection> {
-        match &self.body {
-            Some(rule) => Ok(rule.judge(&admitted.announced, body)?),
-            None => Ok(None),
+            false => Err(Objection::of(&refusal::INPUT_INVALID, violations)),
         }
     }
 }
 
 impl Objection {
-    fn invalid(violations: Violations) -> Self {
+    fn of(refusal: &'static Refusal, violations: Violations) -> Self {
         Self {
-            refusal: &refusal::INPUT_INVALID,
+            input: violations.as_slice().iter().map(summary).collect(),
             violations,
-            fault: None,
+            ..Self::plain(refusal)
         }
+    }
+
+    fn unreadable() -> Self {
+        Self::plain(&refusal::BODY_UNREADABLE)
     }
 
     fn plain(refusal: &'static Refusal) -> Self {
@@ -155,6 +183,19 @@ impl Objection {
             refusal,
             violations: Violations::default(),
             fault: None,
+            input: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+}
+
+impl From<Seen> for Objection {
+    fn from(seen: Seen) -> Self {
+        Self {
+            violations: seen.violations,
+            input: seen.input,
+            entries: seen.entries,
+            ..Self::plain(&refusal::PROFANITY_FOUND)
         }
     }
 }
@@ -170,7 +211,8 @@ impl From<Trouble> for Objection {
             Trouble::ContentEncoding => {
                 return Self::plain(&refusal::CONTENT_ENCODING_NOT_ALLOWED);
             }
-            Trouble::Invalid(violations) => return Self::invalid(violations),
+            Trouble::Invalid(violations) => return Self::of(&refusal::INPUT_INVALID, violations),
+            Trouble::Profane(seen) => return Self::from(*seen),
         };
         Self {
             fault: Some(said.to_string()),

@@ -6,7 +6,7 @@
 use portcullis_config::Normalize;
 use serde_json::Value;
 
-use crate::json::{Changes, Pointer, Step, splice};
+use crate::json::{Changes, Pointer};
 
 /// A route's `body.normalize`, compiled. Pointers and their steps act in the order in which they are written, each on
 /// what the one before left.
@@ -31,32 +31,13 @@ impl Normalizer {
         self.targets.iter().all(|(_, steps)| steps.is_empty())
     }
 
-    /// Normalises a document that was read from `bytes`, and gives the bytes to be sent on in their stead: the same but
-    /// for the strings that changed. `None` if none did.
-    pub(crate) fn apply(&self, bytes: &[u8], document: &mut Value) -> Option<Vec<u8>> {
-        let mut changes = Changes::default();
-        self.each(document, |way, text| changes.set(way, text.clone()));
-        if changes.is_empty() {
-            return None;
-        }
-        // Bytes that are not the document's have no place to change: what was judged is sent all the same.
-        splice(bytes, &changes).or_else(|| serde_json::to_vec(document).ok())
-    }
-
-    /// Normalises a tree that stands for no JSON text, a form's for example. Whether a string changed.
-    pub(crate) fn apply_tree(&self, document: &mut Value) -> bool {
-        let mut changed = false;
-        self.each(document, |_, _| changed = true);
-        changed
-    }
-
-    /// Normalises, and tells of every string that changed, once for each pointer that changed it.
-    fn each(&self, document: &mut Value, mut changed: impl FnMut(Option<&Step<'_>>, &String)) {
+    /// Normalises a document, and notes the strings that changed.
+    pub(crate) fn apply(&self, document: &mut Value, changes: &mut Changes) {
         for (pointer, steps) in &self.targets {
             pointer.visit(document, &mut |way, text| {
                 if let Some(normal) = normalized(text, steps) {
                     *text = normal;
-                    changed(way, text);
+                    changes.set(way, text.clone());
                 }
             });
         }
@@ -129,7 +110,6 @@ fn collapsed(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use portcullis_config::DuplicateKeys;
-    use serde_json::json;
 
     use super::*;
     use crate::json::{Limits, read};
@@ -183,14 +163,14 @@ mod tests {
                 .collect();
             let normalizer = Normalizer::compile(&targets);
             let before = read(body.as_bytes(), &LOOSE).unwrap();
-            let (mut document, mut tree) = (before.clone(), before.clone());
-            let rewritten = normalizer.apply(body.as_bytes(), &mut document);
+            let (mut document, mut changes) = (before.clone(), Changes::default());
+            normalizer.apply(&mut document, &mut changes);
+            assert_eq!(changes.is_empty(), document == before, "{body}");
+            let rewritten = changes.applied(body.as_bytes(), &document);
             let text = rewritten.map(|bytes| String::from_utf8(bytes).unwrap());
             assert_eq!(text.as_deref(), expected, "{body}");
             let read = read(expected.unwrap_or(body).as_bytes(), &LOOSE).unwrap();
             assert_eq!(document, read, "{body}");
-            assert_eq!(normalizer.apply_tree(&mut tree), document != before);
-            assert_eq!(tree, document, "{body}");
         };
         use Normalize::{CollapseWhitespace, Lowercase, StripControl, Trim, Uppercase};
         let token: &[(&str, &[Normalize])] = &[("/token", &[Trim, Lowercase])];
@@ -248,22 +228,6 @@ mod tests {
             Some(r#"{"token":"y","b":"1","token":[" "],"b":" 2","token":"y"}"#),
         );
         check(token, r#"{"token":" X","token":"y"}"#, None);
-    }
-
-    #[test]
-    fn bytes_that_are_not_the_documents_are_written_anew() {
-        let normalizer = Normalizer::compile(&[("/a".to_owned(), vec![Normalize::Trim])]);
-        for bytes in [
-            &b""[..],
-            b"\xff",
-            b"{",
-            br#"{"a":" "#,
-            br#"{"a" " b"}"#,
-            b"{1:2}",
-        ] {
-            let rewritten = normalizer.apply(bytes, &mut json!({"a": " b"})).unwrap();
-            assert_eq!(rewritten, br#"{"a":"b"}"#);
-        }
     }
 
     #[test]

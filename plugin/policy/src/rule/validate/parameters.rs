@@ -5,7 +5,7 @@
 //! pairs that they stand in, and nothing else.
 
 mod named;
-mod segments;
+pub(crate) mod segments;
 #[cfg(test)]
 mod tests;
 

@@ -87,6 +87,15 @@ pub(crate) fn text(bytes: &[u8], spelling: Spelling) -> Result<Cow<'_, str>, Mis
     text.ok_or(Misread::Unicode)
 }
 
+/// A name as servers that forgive everything read it.
+pub(crate) fn lenient(name: &[u8]) -> Cow<'_, str> {
+    text(name, Spelling::Form).unwrap_or_else(|_| {
+        String::from_utf8_lossy(&percent_decoded(name))
+            .into_owned()
+            .into()
+    })
+}
+
 fn has_bad_escape(text: &[u8]) -> bool {
     let mut behind = text.split(|b| *b == b'%').skip(1);
     behind.any(|rest| byte_of(rest).is_none())

@@ -195,6 +195,15 @@ pub(super) const ROWS: &[Row] = &[
         ..sent("body-not-normalized", 422, r#"{"a":" "}"#)
     },
     Row {
+        method: "POST",
+        path: "/a?q=x%20Grobnik",
+        ..row(
+            "profanity-found",
+            422,
+            r#""routes":[{"name":"a","path":"/a","profanity":{"words":["grobnik"],"query":["q"]}}]"#,
+        )
+    },
+    Row {
         uncounted: true,
         ..row(
             "rate-limit-unchecked",

@@ -50,7 +50,13 @@ fn compiled(body: &Value, strictness: Strictness) -> Result<BodyRule, Vec<String
         Rc::new(Oracle(oracle)) as Rc<dyn Schema>
     });
     let mut diagnostics = Diagnostics::default();
-    let rule = BodyRule::compile(&written, strictness, schema, &[], "/b", &mut diagnostics);
+    let written = Written {
+        body: &written,
+        strictness,
+        schema,
+        fields: None,
+    };
+    let rule = BodyRule::compile(written, &[], "/r", &mut diagnostics);
     let found = diagnostics.into_list();
     if found.is_empty() {
         return Ok(rule);
@@ -73,9 +79,9 @@ fn outcome(rule: &BodyRule, lines: &[(&str, &str)], body: &[u8]) -> String {
         .collect();
     let head = RequestHead::new(&lines);
     let judged = rule
-        .admit(&head)
-        .and_then(|announced| rule.judge(&announced, body));
-    match judged {
+        .announced(&head)
+        .and_then(|admitted| rule.judge(&admitted, body));
+    match judged.map(|judged| judged.rewritten) {
         Ok(None) => "passes".to_owned(),
         Ok(Some(bytes)) => format!("becomes {}", String::from_utf8_lossy(&bytes)),
         Err(Trouble::Malformed(said)) => format!("400 {said}"),
@@ -84,6 +90,7 @@ fn outcome(rule: &BodyRule, lines: &[(&str, &str)], body: &[u8]) -> String {
         Err(Trouble::TooLarge) => "413".to_owned(),
         Err(Trouble::ContentType) => "415 type".to_owned(),
         Err(Trouble::ContentEncoding) => "415 encoding".to_owned(),
+        Err(Trouble::Profane(seen)) => format!("422 {:?}", seen.input),
         Err(Trouble::Invalid(found)) => {
             let mut told = "422".to_owned();
             for violation in found.as_slice() {
@@ -346,17 +353,17 @@ fn what_cannot_be_enforced_is_not_loaded() {
     check(json!({"content_types": ["image/png"]}), &[]);
     check(
         json!({"content_types": ["image/png", "text/*"], "schema": true}),
-        &["validate-content-type /b/content_types/0"],
+        &["validate-content-type /r/validate/body/content_types/0"],
     );
     let normalize = json!({"/a": ["trim"]});
     check(json!({"normalize": normalize}), &[]);
     check(
         json!({"normalize": normalize, "content_types": ["multipart/form-data"]}),
-        &["validate-normalize-parts /b/normalize"],
+        &["validate-normalize-parts /r/validate/body/normalize"],
     );
     check(
         json!({"normalize": normalize, "content_types": ["multipart/*"]}),
-        &["validate-normalize-parts /b/normalize"],
+        &["validate-normalize-parts /r/validate/body/normalize"],
     );
 }
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::json::{self, FaultClass};
+use crate::rule::profanity::Seen;
 use crate::rule::validate::violation::Violations;
 use crate::rule::validate::{inflate, multipart};
 
@@ -26,6 +27,8 @@ pub(crate) enum Trouble {
     ContentEncoding,
     /// 422: its schema says otherwise.
     Invalid(Violations),
+    /// 422: it holds words that it must not hold.
+    Profane(Box<Seen>),
 }
 
 /// What is wrong with a body, and where.

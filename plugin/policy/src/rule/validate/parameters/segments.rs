@@ -4,7 +4,7 @@ use crate::path::byte_of;
 
 /// Each segment that matching counts, undecoded and with its `;…`. Matching decodes first, so an encoded slash ends a
 /// segment here too, and a segment that is empty but for `;…` is none.
-pub(super) fn of(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn of(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = path;
     std::iter::from_fn(move || {
         while !rest.is_empty() {
