@@ -306,6 +306,9 @@ fn letters_at_start(items: &[Item]) -> &[Item] {
 
 /// Finds `part` as a whole word. Of what counts inside words too only a part of foreign letters is looked at: [`inside`] has the rest.
 pub(crate) fn whole(lexicon: &Lexicon, part: Part<'_>, spelling: Spelling, sink: &mut Sink<'_>) {
+    if !lexicon.may_spell(spelling) {
+        return;
+    }
     for (number, term) in lexicon.spelled(spelling) {
         let items = part.items();
         *sink.steps += items.len() as u64;

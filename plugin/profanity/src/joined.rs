@@ -75,16 +75,42 @@ fn together(
             return;
         }
     }
+    let benign = || benign.unwrap_or_else(|| lexicon.is_benign(spelling));
+    look_up(lexicon, all, parts, spelling, &benign, sink);
+    // The plural.
+    if let [stem @ .., before, last] = all
+        && last.class == S
+        && before.class != S
+    {
+        let stem = all.get(..stem.len() + 1).unwrap_or_default();
+        look_up(
+            lexicon,
+            stem,
+            parts,
+            spelling.shortened(before.class),
+            &benign,
+            sink,
+        );
+    }
+}
+
+const S: u8 = b's' - b'a';
+
+fn look_up(
+    lexicon: &Lexicon,
+    items: &[Item],
+    parts: &[Piece],
+    spelling: Spelling,
+    benign: &dyn Fn() -> bool,
+    sink: &mut Sink<'_>,
+) {
     if !lexicon.may_spell(spelling) {
         return;
     }
     for (number, term) in lexicon.spelled(spelling) {
-        *sink.steps += all.len() as u64;
-        if splits(term, parts)
-            && term.is_spelled_by(all)
-            && !benign.unwrap_or_else(|| lexicon.is_benign(spelling))
-        {
-            sink.add(all, number, term);
+        *sink.steps += items.len() as u64;
+        if splits(term, parts) && term.is_spelled_by(items) && !benign() {
+            sink.add(items, number, term);
         }
     }
 }

@@ -37,6 +37,16 @@ pub struct Scratch {
     pub(crate) steps: u64,
 }
 
+impl Scratch {
+    /// Bytes on the heap.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        (self.items.capacity() + self.side.capacity()) * size_of::<Item>()
+            + self.found.capacity() * size_of::<Found>()
+            + self.hits.capacity() * size_of::<Hit>()
+    }
+}
+
 /// What lies between two pieces.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Gap {
