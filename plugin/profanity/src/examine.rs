@@ -101,7 +101,7 @@ pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mu
         || items
             .iter()
             .any(|item| item.is(mark::LETTER) && !item.is(mark::FOREIGN));
-    if latin {
+    if latin && piece.suspect {
         inside(lexicon, items, sink);
     }
     if piece.cut {

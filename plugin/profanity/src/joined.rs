@@ -19,6 +19,9 @@ pub(crate) fn join(
     if !joins(piece.gap) || piece.cut || last.cut {
         return;
     }
+    if last.spelling.len.saturating_add(piece.spelling.len) > LONGEST {
+        return;
+    }
     let Some(two) = last.spelling.joined(piece.spelling) else {
         return;
     };
@@ -30,7 +33,7 @@ pub(crate) fn join(
             .len
             .min(last.spelling.len)
             .min(piece.spelling.len);
-        shortest < 4 && two.len.saturating_add(earlier.spelling.len) < 20
+        shortest < 3 && two.len.saturating_add(earlier.spelling.len) < 16
     };
     let Some(earlier) = earlier.filter(|earlier| joins(last.gap) && !earlier.cut && short(earlier))
     else {
@@ -40,6 +43,9 @@ pub(crate) fn join(
         together(lexicon, items, &[earlier, last, piece], three, sink);
     }
 }
+
+/// Letters of the longest word that is looked for in parts.
+const LONGEST: u8 = 20;
 
 fn joins(gap: Gap) -> bool {
     gap.count == 1 && !gap.wall
