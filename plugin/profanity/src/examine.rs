@@ -306,7 +306,7 @@ fn letters_at_start(items: &[Item]) -> &[Item] {
 
 /// Finds `part` as a whole word. Of what counts inside words too only a part of foreign letters is looked at: [`inside`] has the rest.
 pub(crate) fn whole(lexicon: &Lexicon, part: Part<'_>, spelling: Spelling, sink: &mut Sink<'_>) {
-    if !lexicon.may_spell(spelling) {
+    if !lexicon.may_outline(Spelling::default().outline(spelling)) || !lexicon.may_spell(spelling) {
         return;
     }
     for (number, term) in lexicon.spelled(spelling) {

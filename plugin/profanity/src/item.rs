@@ -132,6 +132,22 @@ impl Spelling {
             .wrapping_add(u32::from(letter));
     }
 
+    /// The outline of these letters followed by `next`'s, which is found without multiplying.
+    #[inline]
+    pub(crate) fn outline(self, next: Self) -> Outline {
+        let first = if self.len == 0 {
+            next.first
+        } else {
+            self.first
+        };
+        let doubled = u8::from(self.last == next.first && next.len > 0);
+        Outline {
+            first,
+            last: next.last,
+            len: self.len.saturating_add(next.len) - doubled,
+        }
+    }
+
     /// Of these letters without the last one, where `before` is the class before it.
     pub(crate) fn shortened(self, before: u8) -> Self {
         let hash = self
@@ -173,6 +189,33 @@ impl Spelling {
     /// The value with its bits well mixed, as the tables are indexed by.
     pub(crate) fn mixed(self) -> u32 {
         mix(self.hash ^ (u32::from(self.len) << 25))
+    }
+}
+
+/// The first and the last letter of a spelling and how many it has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outline {
+    first: u8,
+    last: u8,
+    len: u8,
+}
+
+impl Outline {
+    /// The outline without the last letter, where `before` is the class before it.
+    pub(crate) fn shortened(self, before: u8) -> Self {
+        Self {
+            last: before.wrapping_add(1),
+            len: self.len.saturating_sub(1),
+            ..self
+        }
+    }
+
+    /// A number below 32,768 that few others share.
+    #[inline]
+    pub(crate) fn number(self) -> usize {
+        usize::from(self.first & 31) << 10
+            | usize::from(self.last & 31) << 5
+            | usize::from(self.len.min(31))
     }
 }
 

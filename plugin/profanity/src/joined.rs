@@ -1,7 +1,7 @@
 //! A word in two or three parts with one character between them: `fu ck`, `as-shole`.
 
 use crate::examine::Sink;
-use crate::item::{I, Item, Spelling};
+use crate::item::{I, Item, Outline, Spelling};
 use crate::lexicon::{Lexicon, Term};
 use crate::scan::{Gap, Piece};
 
@@ -22,24 +22,37 @@ pub(crate) fn join(
     if last.spelling.len.saturating_add(piece.spelling.len) > LONGEST {
         return;
     }
-    let Some(two) = last.spelling.joined(piece.spelling) else {
-        return;
+    let before_last = piece
+        .to
+        .checked_sub(2)
+        .and_then(|at| items.get(at))
+        .map_or(0, |item| item.class);
+    let plural = items.get(piece.to - 1).is_some_and(|item| item.class == S);
+    let worth = |outline: Outline| {
+        lexicon.may_outline(outline)
+            || plural && lexicon.may_outline(outline.shortened(before_last))
     };
-    together(lexicon, items, &[last, piece], two, sink);
-    // Of three parts one is short, and all are no sentence.
+    let start = |piece: &Piece| items.get(piece.from).map_or(0, |item| item.start);
+    if (sink.reaches(start(&last)) || worth(last.spelling.outline(piece.spelling)))
+        && let Some(two) = last.spelling.joined(piece.spelling)
+    {
+        together(lexicon, items, &[last, piece], two, sink);
+    }
+    // Of three parts two are short, and all are no sentence.
     let short = |earlier: &Piece| {
-        let shortest = earlier
-            .spelling
-            .len
-            .min(last.spelling.len)
-            .min(piece.spelling.len);
-        shortest < 3 && two.len.saturating_add(earlier.spelling.len) < 16
+        let lengths = [earlier.spelling.len, last.spelling.len, piece.spelling.len];
+        lengths.iter().filter(|&&len| len < 4).count() > 1
+            && lengths.iter().map(|&len| u16::from(len)).sum::<u16>() < 14
     };
     let Some(earlier) = earlier.filter(|earlier| joins(last.gap) && !earlier.cut && short(earlier))
     else {
         return;
     };
-    if let Some(three) = earlier.spelling.joined(two) {
+    let two = last.spelling.joined(piece.spelling);
+    if (sink.reaches(start(&earlier))
+        || two.is_some_and(|two| worth(earlier.spelling.outline(two))))
+        && let Some(three) = two.and_then(|two| earlier.spelling.joined(two))
+    {
         together(lexicon, items, &[earlier, last, piece], three, sink);
     }
 }

@@ -6,7 +6,7 @@ use aho_corasick::{Anchored, MatchKind};
 
 use crate::Severity;
 use crate::dictionary::Common;
-use crate::item::{Item, Spelling, class_of};
+use crate::item::{Item, Outline, Spelling, class_of};
 use crate::pack::{PackedEntry, Place};
 use crate::packing::pattern;
 use crate::spelled::{Strictness, spells};
@@ -62,6 +62,8 @@ pub(crate) struct Lexicon {
     slots: Vec<u16>,
     /// Which slots are taken, by other bits of the hash: most words end here.
     gate: Vec<u64>,
+    /// Which outlines terms have.
+    outlines: Vec<u64>,
     /// Terms by first letter and length, for words with letters starred out.
     by_shape: Vec<(u8, u8, u16)>,
     /// 24-bit hashes of the packs' benign words, ascending.
@@ -182,6 +184,7 @@ impl Lexicon {
             patterns,
             slots: vec![0; (terms.len() * 2).next_power_of_two().max(16)],
             gate: vec![0; GATE_WORDS],
+            outlines: vec![0; GATE_WORDS],
             by_shape: Vec::new(),
             benign,
             allowed: allowed.iter().map(|word| spelling(word).mixed()).collect(),
@@ -192,6 +195,12 @@ impl Lexicon {
         for (number, term) in (1u16..).zip(&terms) {
             let hash = spelling(&term.entry.word).mixed();
             lexicon.insert(hash, number);
+            let outline = Spelling::default()
+                .outline(spelling(&term.entry.word))
+                .number();
+            if let Some(word) = lexicon.outlines.get_mut(outline >> 6) {
+                *word |= 1 << (outline & 63);
+            }
             let first = term
                 .entry
                 .word
@@ -222,6 +231,15 @@ impl Lexicon {
             }
             at = (at + 1) & mask;
         }
+    }
+
+    /// Whether there are terms of this outline.
+    #[inline]
+    pub(crate) fn may_outline(&self, outline: Outline) -> bool {
+        let number = outline.number();
+        self.outlines
+            .get(number >> 6)
+            .is_some_and(|word| word >> (number & 63) & 1 == 1)
     }
 
     /// Whether there may be terms of this spelling: one look-up, which most words end at.
