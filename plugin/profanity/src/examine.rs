@@ -215,8 +215,22 @@ pub(crate) fn inside(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
 
 /// Whether a benign word at `benign` is what a match at `inner` was part of, or ran into: "peacock" before "face".
 fn excuses(items: &[Item], benign: (usize, usize), inner: (usize, usize)) -> bool {
+    // "itsWanker" holds no "swanker": where a hump begins a word, one that begins in the hump before is none.
+    if items.get(inner.0).is_some_and(|item| item.is(mark::HUMP))
+        && benign.0 < inner.0
+        && !begins_word(items, benign.0)
+    {
+        return false;
+    }
     adds_letters(items, benign, inner)
         || benign.0 < inner.0 && benign.1 > inner.0 + 2 && benign.1 < inner.1
+}
+
+/// Whether a word may begin at `at`: nothing, a sign or a digit stands before it, or it is a hump.
+fn begins_word(items: &[Item], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| items.get(before));
+    before.is_none_or(|before| !before.is(mark::LETTER))
+        || items.get(at).is_some_and(|item| item.is(mark::HUMP))
 }
 
 /// The items of a pattern, with the repeats of its first and last letter.
