@@ -80,7 +80,7 @@ pub(crate) fn standings(words: &[&str]) -> Vec<Standing> {
     standings
 }
 
-/// Where `word` falls into two that `is_word` knows, as [`Standing::seams`] has it.
+/// Where `word` falls into two that `is_word` knows: bit `n` for its first `n` letters, counted without repeats.
 pub fn seams(word: &str, is_word: impl Fn(&str) -> bool) -> u32 {
     (1..word.len())
         .filter_map(|at| word.split_at_checked(at))

@@ -57,23 +57,22 @@ pub(crate) fn spelled_out(
 }
 
 /// Looks at a piece with stars in it: as separators, as one vowel, or as one letter each.
-pub(crate) fn starred(
-    lexicon: &Lexicon,
-    items: &[Item],
-    side: &mut Vec<Item>,
-    sink: &mut Sink<'_>,
-) {
+pub(crate) fn starred(lexicon: &Lexicon, all: &[Item], side: &mut Vec<Item>, sink: &mut Sink<'_>) {
     let is_star = |item: &&Item| item.class == STAR;
-    let lead = items.iter().take_while(is_star).count();
-    let trail = items.iter().rev().take_while(is_star).count();
-    let Some(items) = items
-        .get(lead..items.len().saturating_sub(trail))
+    let lead = all.iter().take_while(is_star).count();
+    let trail = all.iter().rev().take_while(is_star).count();
+    let Some(items) = all
+        .get(lead..all.len().saturating_sub(trail))
         .filter(|items| !items.is_empty() && items.len() <= STARRED)
     else {
         return;
     };
     let stars = items.iter().filter(is_star).count();
     if stars == 0 {
+        // One star at one end is a vowel or a footnote; two are emphasis.
+        if lead + trail == 1 && all.len() <= STARRED {
+            vowel(lexicon, all, side, sink);
+        }
         return;
     }
     if stars > 1 {
@@ -101,6 +100,11 @@ fn one_star(lexicon: &Lexicon, items: &[Item], side: &mut Vec<Item>, sink: &mut 
             }
         }
     }
+    vowel(lexicon, items, side, sink);
+}
+
+/// A star that is a vowel.
+fn vowel(lexicon: &Lexicon, items: &[Item], side: &mut Vec<Item>, sink: &mut Sink<'_>) {
     let Some(at) = items
         .iter()
         .position(|item| item.class == STAR && item.run == 1)
@@ -119,6 +123,7 @@ fn one_star(lexicon: &Lexicon, items: &[Item], side: &mut Vec<Item>, sink: &mut 
             from: 0,
             to: side.len(),
             spelling: Spelling::of(side),
+            suspect: true,
             marks,
             stars: 0,
             cut: false,
@@ -181,6 +186,7 @@ pub(crate) fn backwards(
         from: 0,
         to: side.len(),
         spelling: Spelling::of(side),
+        suspect: true,
         marks,
         stars: 0,
         cut: side.len() > STARRED,

@@ -101,7 +101,7 @@ pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mu
         || items
             .iter()
             .any(|item| item.is(mark::LETTER) && !item.is(mark::FOREIGN));
-    if latin {
+    if latin && piece.suspect {
         inside(lexicon, items, sink);
     }
     if piece.cut {
@@ -215,8 +215,22 @@ pub(crate) fn inside(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
 
 /// Whether a benign word at `benign` is what a match at `inner` was part of, or ran into: "peacock" before "face".
 fn excuses(items: &[Item], benign: (usize, usize), inner: (usize, usize)) -> bool {
+    // "itsWanker" holds no "swanker": where a hump begins a word, one that begins in the hump before is none.
+    if items.get(inner.0).is_some_and(|item| item.is(mark::HUMP))
+        && benign.0 < inner.0
+        && !begins_word(items, benign.0)
+    {
+        return false;
+    }
     adds_letters(items, benign, inner)
         || benign.0 < inner.0 && benign.1 > inner.0 + 2 && benign.1 < inner.1
+}
+
+/// Whether a word may begin at `at`: nothing, a sign or a digit stands before it, or it is a hump.
+fn begins_word(items: &[Item], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| items.get(before));
+    before.is_none_or(|before| !before.is(mark::LETTER))
+        || items.get(at).is_some_and(|item| item.is(mark::HUMP))
 }
 
 /// The items of a pattern, with the repeats of its first and last letter.
@@ -306,6 +320,9 @@ fn letters_at_start(items: &[Item]) -> &[Item] {
 
 /// Finds `part` as a whole word. Of what counts inside words too only a part of foreign letters is looked at: [`inside`] has the rest.
 pub(crate) fn whole(lexicon: &Lexicon, part: Part<'_>, spelling: Spelling, sink: &mut Sink<'_>) {
+    if !lexicon.may_outline(Spelling::default().outline(spelling)) || !lexicon.may_spell(spelling) {
+        return;
+    }
     for (number, term) in lexicon.spelled(spelling) {
         let items = part.items();
         *sink.steps += items.len() as u64;

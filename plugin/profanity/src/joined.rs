@@ -1,7 +1,7 @@
 //! A word in two or three parts with one character between them: `fu ck`, `as-shole`.
 
 use crate::examine::Sink;
-use crate::item::{I, Item, Spelling};
+use crate::item::{I, Item, Outline, Spelling};
 use crate::lexicon::{Lexicon, Term};
 use crate::scan::{Gap, Piece};
 
@@ -19,27 +19,46 @@ pub(crate) fn join(
     if !joins(piece.gap) || piece.cut || last.cut {
         return;
     }
-    let Some(two) = last.spelling.joined(piece.spelling) else {
+    if last.spelling.len.saturating_add(piece.spelling.len) > LONGEST {
         return;
+    }
+    let before_last = piece
+        .to
+        .checked_sub(2)
+        .and_then(|at| items.get(at))
+        .map_or(0, |item| item.class);
+    let plural = items.get(piece.to - 1).is_some_and(|item| item.class == S);
+    let worth = |outline: Outline| {
+        lexicon.may_outline(outline)
+            || plural && lexicon.may_outline(outline.shortened(before_last))
     };
-    together(lexicon, items, &[last, piece], two, sink);
-    // Of three parts one is short, and all are no sentence.
+    let start = |piece: &Piece| items.get(piece.from).map_or(0, |item| item.start);
+    if (sink.reaches(start(&last)) || worth(last.spelling.outline(piece.spelling)))
+        && let Some(two) = last.spelling.joined(piece.spelling)
+    {
+        together(lexicon, items, &[last, piece], two, sink);
+    }
+    // Of three parts two are short, and all are no sentence.
     let short = |earlier: &Piece| {
-        let shortest = earlier
-            .spelling
-            .len
-            .min(last.spelling.len)
-            .min(piece.spelling.len);
-        shortest < 4 && two.len.saturating_add(earlier.spelling.len) < 20
+        let lengths = [earlier.spelling.len, last.spelling.len, piece.spelling.len];
+        lengths.iter().filter(|&&len| len < 4).count() > 1
+            && lengths.iter().map(|&len| u16::from(len)).sum::<u16>() < 14
     };
     let Some(earlier) = earlier.filter(|earlier| joins(last.gap) && !earlier.cut && short(earlier))
     else {
         return;
     };
-    if let Some(three) = earlier.spelling.joined(two) {
+    let two = last.spelling.joined(piece.spelling);
+    if (sink.reaches(start(&earlier))
+        || two.is_some_and(|two| worth(earlier.spelling.outline(two))))
+        && let Some(three) = two.and_then(|two| earlier.spelling.joined(two))
+    {
         together(lexicon, items, &[earlier, last, piece], three, sink);
     }
 }
+
+/// Letters of the longest word that is looked for in parts.
+const LONGEST: u8 = 20;
 
 fn joins(gap: Gap) -> bool {
     gap.count == 1 && !gap.wall
@@ -75,16 +94,42 @@ fn together(
             return;
         }
     }
+    let benign = || benign.unwrap_or_else(|| lexicon.is_benign(spelling));
+    look_up(lexicon, all, parts, spelling, &benign, sink);
+    // The plural.
+    if let [stem @ .., before, last] = all
+        && last.class == S
+        && before.class != S
+    {
+        let stem = all.get(..stem.len() + 1).unwrap_or_default();
+        look_up(
+            lexicon,
+            stem,
+            parts,
+            spelling.shortened(before.class),
+            &benign,
+            sink,
+        );
+    }
+}
+
+const S: u8 = b's' - b'a';
+
+fn look_up(
+    lexicon: &Lexicon,
+    items: &[Item],
+    parts: &[Piece],
+    spelling: Spelling,
+    benign: &dyn Fn() -> bool,
+    sink: &mut Sink<'_>,
+) {
     if !lexicon.may_spell(spelling) {
         return;
     }
     for (number, term) in lexicon.spelled(spelling) {
-        *sink.steps += all.len() as u64;
-        if splits(term, parts)
-            && term.is_spelled_by(all)
-            && !benign.unwrap_or_else(|| lexicon.is_benign(spelling))
-        {
-            sink.add(all, number, term);
+        *sink.steps += items.len() as u64;
+        if splits(term, parts) && term.is_spelled_by(items) && !benign() {
+            sink.add(items, number, term);
         }
     }
 }

@@ -6,7 +6,7 @@ use aho_corasick::{Anchored, MatchKind};
 
 use crate::Severity;
 use crate::dictionary::Common;
-use crate::item::{Item, Spelling, class_of};
+use crate::item::{Item, Outline, Spelling, class_of};
 use crate::pack::{PackedEntry, Place};
 use crate::packing::pattern;
 use crate::spelled::{Strictness, spells};
@@ -56,10 +56,14 @@ pub(crate) struct Lexicon {
     /// The term of each pattern below `allowed_from`.
     patterns: Vec<u16>,
     lengths: Vec<u8>,
+    /// Which four letters begin such a term; see [`Grams`].
+    begins: Vec<u64>,
     /// Open addressing: the number of a term and one more, or 0.
     slots: Vec<u16>,
     /// Which slots are taken, by other bits of the hash: most words end here.
     gate: Vec<u64>,
+    /// Which outlines terms have.
+    outlines: Vec<u64>,
     /// Terms by first letter and length, for words with letters starred out.
     by_shape: Vec<(u8, u8, u16)>,
     /// 24-bit hashes of the packs' benign words, ascending.
@@ -68,6 +72,72 @@ pub(crate) struct Lexicon {
     allowed: Vec<u32>,
     /// What may stand before and behind an entry.
     pub(crate) common: Common,
+}
+
+/// Bits of [`Lexicon::begins`].
+const GRAM_BITS: u32 = 1 << 16;
+
+/// The last four letters of a text, by which most words are let go before the automaton has seen them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Grams(u32);
+
+impl Default for Grams {
+    fn default() -> Self {
+        // Four times 31, which is no letter.
+        Self(0xf_ffff)
+    }
+}
+
+impl Grams {
+    /// Adds a letter, if it is not the one before; whether the last four begin a term of `lexicon`.
+    #[inline]
+    pub(crate) fn push(&mut self, class: u8, lexicon: &Lexicon) -> bool {
+        if self.0 & 31 == u32::from(class) {
+            return false;
+        }
+        self.0 = (self.0 << 5 | u32::from(class)) & 0xf_ffff;
+        let (word, bit) = self.place();
+        lexicon.begins.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    fn place(self) -> (usize, u64) {
+        let hash = self.0.wrapping_mul(0x9e37_79b1) >> (32 - GRAM_BITS.trailing_zeros());
+        (hash as usize >> 6, 1 << (hash & 63))
+    }
+}
+
+/// The first four letters of all `patterns`; of a shorter one, its letters behind each that there is.
+fn begins(patterns: &[Vec<u8>]) -> Vec<u64> {
+    let mut bits = vec![0u64; GRAM_BITS as usize / 64];
+    let mut set = |letters: &[u8]| {
+        let gram = Grams(
+            letters
+                .iter()
+                .fold(0, |gram, &class| gram << 5 | u32::from(class)),
+        );
+        let (word, bit) = gram.place();
+        if let Some(word) = bits.get_mut(word) {
+            *word |= bit;
+        }
+    };
+    for pattern in patterns {
+        match pattern.as_slice() {
+            [one, two, three, four, ..] => set(&[*one, *two, *three, *four]),
+            [one, two, three] => (0..32).for_each(|before| set(&[before, *one, *two, *three])),
+            [one, two] => (0..32)
+                .for_each(|first| (0..32).for_each(|before| set(&[first, before, *one, *two]))),
+            _ => (0..32).for_each(|first| {
+                (0..32).for_each(|second| {
+                    (0..32).for_each(|third| {
+                        pattern
+                            .iter()
+                            .for_each(|&last| set(&[first, second, third, last]))
+                    })
+                })
+            }),
+        }
+    }
+    bits
 }
 
 const GATE_WORDS: usize = 512;
@@ -109,10 +179,12 @@ impl Lexicon {
             .ok();
         let mut lexicon = Self {
             automaton,
-            patterns,
             lengths,
+            begins: begins(spelled.get(..patterns.len()).unwrap_or_default()),
+            patterns,
             slots: vec![0; (terms.len() * 2).next_power_of_two().max(16)],
             gate: vec![0; GATE_WORDS],
+            outlines: vec![0; GATE_WORDS],
             by_shape: Vec::new(),
             benign,
             allowed: allowed.iter().map(|word| spelling(word).mixed()).collect(),
@@ -123,6 +195,12 @@ impl Lexicon {
         for (number, term) in (1u16..).zip(&terms) {
             let hash = spelling(&term.entry.word).mixed();
             lexicon.insert(hash, number);
+            let outline = Spelling::default()
+                .outline(spelling(&term.entry.word))
+                .number();
+            if let Some(word) = lexicon.outlines.get_mut(outline >> 6) {
+                *word |= 1 << (outline & 63);
+            }
             let first = term
                 .entry
                 .word
@@ -153,6 +231,15 @@ impl Lexicon {
             }
             at = (at + 1) & mask;
         }
+    }
+
+    /// Whether there are terms of this outline.
+    #[inline]
+    pub(crate) fn may_outline(&self, outline: Outline) -> bool {
+        let number = outline.number();
+        self.outlines
+            .get(number >> 6)
+            .is_some_and(|word| word >> (number & 63) & 1 == 1)
     }
 
     /// Whether there may be terms of this spelling: one look-up, which most words end at.

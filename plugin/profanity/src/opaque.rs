@@ -128,7 +128,7 @@ fn is_base64(text: &str) -> bool {
         .iter()
         .filter(|byte| byte.is_ascii_lowercase())
         .count();
-    capitals >= 2 && small >= 2 && changes * 5 >= bytes.len()
+    capitals >= 2 && small >= 2 && changes * 4 >= bytes.len()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::examine::{Sink, examine};
 use crate::fold::{Look, ascii_char, look};
 use crate::item::{APOSTROPHE, Item, OTHER, SPACE, STAR, Spelling, WALL, mark};
 use crate::joined::join;
-use crate::lexicon::{Hit, Lexicon};
+use crate::lexicon::{Grams, Hit, Lexicon};
 
 /// Items in the window before the oldest are let go.
 const WINDOW: usize = 1024;
@@ -37,6 +37,16 @@ pub struct Scratch {
     pub(crate) steps: u64,
 }
 
+impl Scratch {
+    /// Bytes on the heap.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        (self.items.capacity() + self.side.capacity()) * size_of::<Item>()
+            + self.found.capacity() * size_of::<Found>()
+            + self.hits.capacity() * size_of::<Hit>()
+    }
+}
+
 /// What lies between two pieces.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Gap {
@@ -56,6 +66,8 @@ pub(crate) struct Piece {
     pub(crate) from: usize,
     pub(crate) to: usize,
     pub(crate) spelling: Spelling,
+    /// Four letters of it begin what counts inside words.
+    pub(crate) suspect: bool,
     /// The marks of all its items.
     pub(crate) marks: u8,
     /// How many items are stars.
@@ -86,6 +98,8 @@ struct Walk<'a> {
     gap: Gap,
     from: usize,
     spelling: Spelling,
+    grams: Grams,
+    suspect: bool,
     marks: u8,
     stars: u8,
     cut: bool,
@@ -118,6 +132,8 @@ pub(crate) fn scan(
         },
         from: 0,
         spelling: Spelling::default(),
+        grams: Grams::default(),
+        suspect: false,
         marks: 0,
         stars: 0,
         cut: false,
@@ -139,6 +155,13 @@ impl Walk<'_> {
         let bytes = text.as_bytes();
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
+            if byte.is_ascii_lowercase()
+                && !matches!(self.case, Case::Upper(1..))
+                && self.items.len() - self.from < PIECE
+            {
+                at = self.lower_case(bytes, at);
+                continue;
+            }
             if byte.is_ascii() {
                 let (class, marks) = ascii_char(byte);
                 if class <= OTHER {
@@ -176,6 +199,56 @@ impl Walk<'_> {
         self.turn();
         self.spell_out();
         ControlFlow::Continue(())
+    }
+
+    /// Takes the small letters from `at` on: what most of most texts is, and what no rule of camelCase applies to.
+    fn lower_case(&mut self, bytes: &[u8], at: usize) -> usize {
+        let (mut spelling, mut grams, mut suspect, mut seen) =
+            (self.spelling, self.grams, self.suspect, self.marks);
+        let room = PIECE.saturating_sub(self.items.len() - self.from);
+        let mut before = self
+            .items
+            .last()
+            .filter(|_| self.items.len() > self.from)
+            .map_or((u8::MAX, 0), |last| {
+                (last.class, last.marks & (mark::SYMBOL | mark::DIGIT))
+            });
+        let mut end = at;
+        for &byte in bytes.get(at..).unwrap_or_default().iter().take(room) {
+            if !byte.is_ascii_lowercase() {
+                break;
+            }
+            let (class, marks) = ascii_char(byte);
+            let start = end as u32;
+            end += 1;
+            seen |= marks;
+            if before == (class, 0)
+                && let Some(last) = self.items.last_mut()
+            {
+                last.run = last.run.saturating_add(1);
+                last.marks |= marks;
+                last.end = end as u32;
+                continue;
+            }
+            before = (class, 0);
+            spelling.push(class);
+            suspect |= grams.push(class, self.lexicon);
+            self.items.push(Item {
+                start,
+                end: end as u32,
+                class,
+                run: 1,
+                marks,
+            });
+        }
+        (
+            self.spelling,
+            self.grams,
+            self.suspect,
+            self.marks,
+            self.case,
+        ) = (spelling, grams, suspect, seen, Case::Lower);
+        end
     }
 
     fn letter(&mut self, class: u8, mut marks: u8, start: usize, end: usize) {
@@ -227,6 +300,7 @@ impl Walk<'_> {
             return;
         }
         self.spelling.push(class);
+        self.suspect |= self.grams.push(class, self.lexicon);
         self.items.push(Item {
             start,
             end,
@@ -271,6 +345,7 @@ impl Walk<'_> {
             from: self.from,
             to: self.items.len(),
             spelling: self.spelling,
+            suspect: self.suspect,
             marks: self.marks,
             stars: self.stars,
             cut: cut || self.cut,
@@ -279,6 +354,7 @@ impl Walk<'_> {
         (self.from, self.spelling, self.marks, self.stars, self.cut) =
             (self.items.len(), Spelling::default(), 0, 0, false);
         (self.gap, self.case) = (Gap::default(), Case::None);
+        (self.grams, self.suspect) = (Grams::default(), false);
         piece
     }
 
@@ -329,6 +405,7 @@ impl Walk<'_> {
         self.stars = piece.stars;
         self.cut = true;
         self.spelling = Spelling::of(self.items);
+        self.suspect = true;
     }
 
     /// Counts single letters in a row, and looks at the word that they spell when the row ends.

@@ -77,5 +77,5 @@ pub(crate) fn letters_lead(items: &[Item]) -> bool {
     }
     letters > 0
         && (letters + symbols >= digits && letters * 3 >= symbols
-            || letters * 3 >= letters + symbols + digits)
+            || letters + symbols + digits > 4 && letters * 3 >= letters + symbols + digits)
 }

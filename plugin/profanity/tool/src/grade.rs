@@ -239,11 +239,7 @@ fn place(
             .count();
         let place = places.get(word).copied().unwrap_or(match word.len() {
             ..4 => Place::Whole,
-            5.. if standard > 2 && standard < 10 && rare <= 20
-                || standard <= 2 && rare <= 20 && rare > 2 =>
-            {
-                Place::Beside
-            }
+            5.. if standard < 10 && rare <= 20 && standard.max(rare) > 2 => Place::Beside,
             4 if standard <= 2 && rare <= 12 => Place::Beside,
             _ if standard > COLLISIONS || rare > RARE_COLLISIONS => Place::Whole,
             5 if standard + rare == 0 => Place::Anywhere,
