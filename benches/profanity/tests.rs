@@ -1,0 +1,1 @@
+//! That the sets are what they say.
