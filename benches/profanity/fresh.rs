@@ -57,7 +57,10 @@ pub(crate) fn sets() -> Sets {
 }
 
 fn clean(name: &'static str, texts: &[&str]) -> Group {
-    let samples = texts.iter().map(|text| Sample::clean(*text, name)).collect();
+    let samples = texts
+        .iter()
+        .map(|text| Sample::clean(*text, name))
+        .collect();
     Group::new(name, samples)
 }
 
@@ -132,8 +135,11 @@ fn joins(common: &[&'static str], dice: &mut Dice) -> Group {
     for (word, head, tail) in cuts {
         let first: Vec<&str> = ending(common, head, |word| word.ends_with(head));
         let second: Vec<&str> = ending(common, tail, |word| word.starts_with(tail));
-        for _ in 0..first.len().min(second.len()).min(PAIRS_OF_A_CUT) {
-            pairs.push((word, dice.pick(&first), dice.pick(&second)));
+        for _ in 0..(first.len() * second.len()).min(PAIRS_OF_A_CUT) {
+            let pair = (word, dice.pick(&first), dice.pick(&second));
+            if !pairs.contains(&pair) {
+                pairs.push(pair);
+            }
         }
     }
     let mut samples = Vec::new();

@@ -81,7 +81,11 @@ fn url(words: &Words, dice: &mut Dice) -> String {
     let query = match dice.below(3) {
         0 => String::new(),
         1 => format!("?id={}", digits(HEXADECIMAL, 12, dice)),
-        _ => format!("?v={}#{}", digits(BASE64, 11, dice), word(&words.dictionary, dice)),
+        _ => format!(
+            "?v={}#{}",
+            digits(BASE64, 11, dice),
+            word(&words.dictionary, dice)
+        ),
     };
     format!("https://www.{host}.{}/{path}/{page}{query}", ending(dice))
 }

@@ -46,7 +46,9 @@ pub(crate) fn player_names(words: &Words, dice: &mut Dice) -> Group {
         .iter()
         .chain(&words.surnames)
         .copied()
-        .filter(|word| (3..10).contains(&word.len()) && word.chars().all(|c| c.is_ascii_alphabetic()))
+        .filter(|word| {
+            (3..10).contains(&word.len()) && word.chars().all(|c| c.is_ascii_alphabetic())
+        })
         .collect();
     let mut samples = Vec::new();
     for _ in 0..PROFANE {

@@ -153,6 +153,7 @@ impl<'s> Score<'s> {
     }
 
     /// Of the clean group of this name, if the sets have it.
+    #[cfg(test)]
     pub(crate) fn clean(&self, name: &str) -> Option<Flagged> {
         let verdicts = self.clean.iter().find(|one| one.group.name == name)?;
         Some(verdicts.total(|_| true).clean)

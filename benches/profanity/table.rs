@@ -121,7 +121,10 @@ pub(crate) fn by_kind<'s>(
 ) -> Table {
     let names = scores.iter().map(|score| score.engine.to_owned());
     let mut table = Table::new(std::iter::once(title.to_owned()).chain(names));
-    let columns: Vec<_> = scores.iter().filter_map(|score| Some(of(score)?.by_kind())).collect();
+    let columns: Vec<_> = scores
+        .iter()
+        .filter_map(|score| Some(of(score)?.by_kind()))
+        .collect();
     let Some(first) = columns.first() else {
         return table;
     };

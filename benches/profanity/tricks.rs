@@ -16,9 +16,9 @@ pub(crate) const ALL: [(&str, Trick); 21] = [
         Some(between_all(word, dice.pick(&SEPARATORS)))
     }),
     ("mid_sep", |word, dice| {
-        Some(split(word, dice.pick(&MIDDLE), dice))
+        split(word, dice.pick(&MIDDLE), dice)
     }),
-    ("mid_space", |word, dice| Some(split(word, ' ', dice))),
+    ("mid_space", |word, dice| split(word, ' ', dice)),
     ("repeat_one", repeat_one),
     ("double_all", |word, _| {
         Some(word.chars().flat_map(|letter| [letter; 2]).collect())
@@ -146,9 +146,7 @@ const DIACRITICS: Table = &[
 ];
 
 /// Alphabets of their own in Unicode, from their letter `a`. None has a hole.
-const ALPHABETS: [char; 12] = [
-    '𝐚', '𝒂', '𝓪', '𝔞', '𝕒', '𝖆', '𝖺', '𝗮', '𝚊', 'ⓐ', 'ａ', '🄰',
-];
+const ALPHABETS: [char; 12] = ['𝐚', '𝒂', '𝓪', '𝔞', '𝕒', '𝖆', '𝖺', '𝗮', '𝚊', 'ⓐ', 'ａ', '🄰'];
 
 fn letters(word: &str) -> Vec<char> {
     word.chars().collect()
@@ -203,7 +201,9 @@ fn mixed_case(word: &str, dice: &mut Dice) -> Option<String> {
 fn leet_light(word: &str, dice: &mut Dice) -> Option<String> {
     let mut written = letters(word);
     for _ in 0..dice.between(1, 2) {
-        let at = pick_letter(word, dice, |letter| LEET.iter().any(|(of, _)| *of == letter))?;
+        let at = pick_letter(word, dice, |letter| {
+            LEET.iter().any(|(of, _)| *of == letter)
+        })?;
         let place = written.get_mut(at)?;
         *place = stand_in(LEET, *place, dice).unwrap_or(*place);
     }
@@ -222,13 +222,11 @@ fn between_all(word: &str, separator: char) -> String {
 }
 
 /// The separator at one place inside.
-fn split(word: &str, separator: char, dice: &mut Dice) -> String {
+fn split(word: &str, separator: char, dice: &mut Dice) -> Option<String> {
     let mut written = letters(word);
-    written.insert(
-        dice.between(1, written.len().saturating_sub(1)),
-        separator,
-    );
-    written.into_iter().collect()
+    let last = written.len().checked_sub(1).filter(|last| *last > 0)?;
+    written.insert(dice.between(1, last), separator);
+    Some(written.into_iter().collect())
 }
 
 fn repeat_one(word: &str, dice: &mut Dice) -> Option<String> {
@@ -242,11 +240,11 @@ fn repeat_one(word: &str, dice: &mut Dice) -> Option<String> {
 
 fn zero_width(word: &str, dice: &mut Dice) -> Option<String> {
     let invisible = dice.pick(&INVISIBLE);
-    Some(if dice.percent(50) {
-        between_all(word, invisible)
+    if dice.percent(50) {
+        Some(between_all(word, invisible))
     } else {
         split(word, invisible, dice)
-    })
+    }
 }
 
 fn styled(word: &str, dice: &mut Dice) -> Option<String> {

@@ -16,10 +16,10 @@ import unicodedata
 
 HERE = pathlib.Path(__file__).parent
 SEED = 20817
-DICTIONARY, RARE, SURNAMES, WORLD, COMMON, LOOKALIKES = 15_000, 5_000, 10_000, 10_000, 6_000, 300
+DICTIONARY, RARE, SURNAMES, WORLD, COMMON, LOOKALIKES = 15_000, 5_000, 10_000, 10_000, 9_000, 300
 
 # Ends of a word that make an inflection of a listed one.
-ENDINGS = ["s", "es", "ed", "d", "ing", "in", "er", "ers", "y", "ie", "ies", "ier", "iest", "ness", "ish", "like", "less", "able", "ery"]
+ENDINGS = ["s", "es", "ed", "d", "ing", "in", "er", "ers", "y", "ie", "ies", "ier", "iest", "ness", "ish", "like", "less", "able", "ery", "ly", "ally", "fy", "or", "ic"]
 # Words whose compounds with another dictionary word are profane as well (`horse` + ..., ... + `head`).
 STRONG = ["fuck", "cunt", "nigger", "shit", "whore", "slut", "wank", "twat", "bitch", "fag", "piss", "turd", "arse"]
 # Profane, and on neither list.
@@ -47,15 +47,24 @@ def plain(word):
     return folded.removesuffix("'s")
 
 
+def stems(word):
+    """What is left of the word without its endings: `bugged` doubles, `making` drops an e, `happily` has a y for an i."""
+    found, next_round = set(), {word, word.removeprefix("out")}
+    while next_round:
+        found |= next_round
+        cut = {stem.removesuffix(ending) for stem in next_round for ending in ENDINGS if stem.endswith(ending)}
+        cut |= {stem + "e" for stem in cut} | {stem[:-1] for stem in cut if stem[-2:-1] == stem[-1:]}
+        cut |= {stem[:-1] + "y" for stem in cut if stem.endswith("i")}
+        next_round = {stem for stem in cut if stem not in found and len(stem) > 3}
+    return found
+
+
 def profane(word, bad, known):
     word = plain(word)
     if word in bad:
         return True
-    for ending in ENDINGS:
-        stem = word.removesuffix(ending)
-        # `bugg-ed` doubles, `mak-ing` drops an e.
-        if stem != word and (stem in bad or stem + "e" in bad or (stem[-2:-1] == stem[-1:] and stem[:-1] in bad)):
-            return True
+    if any(stem in bad for stem in stems(word)):
+        return True
     for strong in STRONG:
         before, after = word.removesuffix(strong), word.removeprefix(strong)
         if before != word and len(before) > 2 and before in known:
@@ -111,7 +120,7 @@ def main():
     # Short common words, of which pairs run together; they may well be in the copied sets.
     common = [word for word in read(small) if word.isascii() and word.isalpha() and word.islower() and 1 < len(word) < 9]
     fit = sorted(word for word in set(common) if not profane(word, bad, known))
-    (HERE / "common.txt").write_text("".join(f"{word}\n" for word in chance.sample(fit, COMMON)), encoding="utf-8")
+    (HERE / "common.txt").write_text("".join(f"{word}\n" for word in chance.sample(fit, min(COMMON, len(fit)))), encoding="utf-8")
 
 
 if __name__ == "__main__":
