@@ -49,11 +49,15 @@ fn rows(name: &'static str, text: &'static str) -> anyhow::Result<Group> {
         let text = member("text").with_context(|| format!("no text: {line}"))?;
         // The names have tiers in the place of kinds, and the benign ones neither.
         let kind = member("kind").or_else(|| member("tier")).unwrap_or("clean");
-        match row.get("profane").and_then(Value::as_u64) {
-            Some(0) => samples.push(Sample::clean(text, kind)),
-            Some(_) => samples.push(Sample::profane(text, kind)),
-            None => {}
-        }
+        let sample = match row.get("profane").and_then(Value::as_u64) {
+            Some(0) => Sample::clean(text, kind),
+            Some(_) => Sample::profane(text, kind),
+            None => continue,
+        };
+        samples.push(match member("word") {
+            Some(word) => sample.of(word),
+            None => sample,
+        });
     }
     Ok(Group::new(name, samples))
 }

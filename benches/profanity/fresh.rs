@@ -78,8 +78,9 @@ fn evasions(words: &[&'static str], dice: &mut Dice) -> Group {
     for (kind, trick) in tricks::ALL {
         let mut made = 0;
         while made < PROFANE_OF_A_KIND {
-            if let Some(disguised) = trick(dice.pick(words), dice) {
-                samples.push(Sample::profane(carried(&disguised, dice), kind));
+            let word = dice.pick(words);
+            if let Some(disguised) = trick(word, dice) {
+                samples.push(Sample::profane(carried(&disguised, dice), kind).of(word));
                 made += 1;
             }
         }

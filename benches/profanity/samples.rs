@@ -8,6 +8,8 @@ pub(crate) struct Sample {
     pub(crate) profane: bool,
     /// The trick that was played, or the kind of text; a part of its group's table.
     pub(crate) kind: String,
+    /// The word in it, where a word was disguised.
+    pub(crate) word: Option<String>,
 }
 
 impl Sample {
@@ -16,6 +18,7 @@ impl Sample {
             text: text.into(),
             profane: false,
             kind: kind.to_owned(),
+            word: None,
         }
     }
 
@@ -23,6 +26,14 @@ impl Sample {
         Self {
             profane: true,
             ..Self::clean(text, kind)
+        }
+    }
+
+    /// The same, and of this word.
+    pub(crate) fn of(self, word: &str) -> Self {
+        Self {
+            word: Some(word.to_owned()),
+            ..self
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What an engine gets right and wrong.
 
+use std::collections::HashSet;
+
 use crate::engines::Engine;
 use crate::samples::{Group, Sample, Sets};
 
@@ -113,6 +115,8 @@ impl<'s> Verdicts<'s> {
 /// All verdicts of one engine on the sets of one origin.
 pub(crate) struct Score<'s> {
     pub(crate) engine: &'static str,
+    /// The words of the evasions that the engine flags where they stand alone, undisguised.
+    known: HashSet<&'s str>,
     pub(crate) evasions: Verdicts<'s>,
     pub(crate) styled: Verdicts<'s>,
     pub(crate) names: Verdicts<'s>,
@@ -122,8 +126,19 @@ pub(crate) struct Score<'s> {
 
 impl<'s> Score<'s> {
     pub(crate) fn new(engine: &mut dyn Engine, sets: &'s Sets) -> Self {
+        let words: HashSet<&str> = sets
+            .evasions
+            .samples
+            .iter()
+            .filter_map(|sample| sample.word.as_deref())
+            .collect();
+        let known = words
+            .into_iter()
+            .filter(|word| engine.flags(word))
+            .collect();
         let mut of = |group| Verdicts::new(engine, group);
         Self {
+            known,
             evasions: of(&sets.evasions),
             styled: of(&sets.styled),
             names: of(&sets.names),
@@ -141,6 +156,17 @@ impl<'s> Score<'s> {
     /// Of the words under a trick.
     pub(crate) fn disguised(&self) -> Flagged {
         self.evasions.total(|sample| sample.kind != PLAIN).profane
+    }
+
+    /// The same, of the words that the engine knows: what it misses of the others is its lexicon's.
+    pub(crate) fn disguised_known(&self) -> Flagged {
+        let known = |sample: &Sample| {
+            let word = sample.word.as_deref();
+            word.is_some_and(|word| self.known.contains(word))
+        };
+        self.evasions
+            .total(|sample| sample.kind != PLAIN && known(sample))
+            .profane
     }
 
     /// Of the benign words under a trick.

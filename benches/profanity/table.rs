@@ -70,6 +70,7 @@ pub(crate) fn accuracy(scores: &[Score<'_>]) -> Table {
         "engine",
         "plain",
         "evasions",
+        "of known words",
         "benign styled FP",
         "names P / R / F1",
         "names FP",
@@ -80,6 +81,7 @@ pub(crate) fn accuracy(scores: &[Score<'_>]) -> Table {
             score.engine.to_owned(),
             rate(score.plain()),
             rate(score.disguised()),
+            rate(score.disguised_known()),
             rate(score.styled()),
             format!(
                 "{:.3} / {:.3} / {:.3}",
