@@ -19,7 +19,7 @@ mod tricks;
 
 use clap::Parser;
 use engines::Engine;
-use samples::Sets;
+use samples::{Sample, Sets};
 use score::Score;
 
 /// Scores the profanity filter and its peers
@@ -80,18 +80,37 @@ fn report(
         hidden.count()
     );
     if arguments.kinds {
-        table::by_kind("evasions", &scores, |score| Some(&score.evasions)).print();
-        table::by_kind("benign styled", &scores, |score| Some(&score.styled)).print();
-        table::by_kind("names", &scores, |score| Some(&score.names)).print();
-        for (at, group) in sets.clean.iter().enumerate() {
-            // Most have one kind.
-            if group.kinds().len() > 1 {
-                table::by_kind(group.name, &scores, move |score| score.clean.get(at)).print();
-            }
-        }
+        kinds(sets, &scores);
     }
     if listed && let Some(ours) = scores.first() {
         list(ours, arguments.misses);
+    }
+}
+
+/// The rates by trick, and by kind of text.
+fn kinds(sets: &Sets, scores: &[Score<'_>]) {
+    let any = |_: &Sample| true;
+    table::by_kind("evasions", scores, |score| {
+        Some(score.evasions.by_kind(any))
+    })
+    .print();
+    table::by_kind("evasions of known words", scores, |score| {
+        Some(score.evasions.by_kind(|sample| score.knows(sample)))
+    })
+    .print();
+    table::by_kind("benign styled", scores, |score| {
+        Some(score.styled.by_kind(any))
+    })
+    .print();
+    table::by_kind("names", scores, |score| Some(score.names.by_kind(any))).print();
+    for (at, group) in sets.clean.iter().enumerate() {
+        // Most have one kind.
+        if group.kinds().len() > 1 {
+            table::by_kind(group.name, scores, |score| {
+                Some(score.clean.get(at)?.by_kind(any))
+            })
+            .print();
+        }
     }
 }
 

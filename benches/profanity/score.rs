@@ -95,12 +95,17 @@ impl<'s> Verdicts<'s> {
         mixed
     }
 
-    /// By kind, in the order that the group has them.
-    pub(crate) fn by_kind(&self) -> Vec<OfKind> {
+    /// Those that `counts`, by kind, in the order that the group has them.
+    pub(crate) fn by_kind(&self, counts: impl Fn(&Sample) -> bool) -> Vec<OfKind> {
         self.group
             .kinds()
             .into_iter()
-            .map(|kind| (kind.to_owned(), self.total(|sample| sample.kind == kind)))
+            .map(|kind| {
+                (
+                    kind.to_owned(),
+                    self.total(|sample| sample.kind == kind && counts(sample)),
+                )
+            })
             .collect()
     }
 
@@ -160,13 +165,15 @@ impl<'s> Score<'s> {
 
     /// The same, of the words that the engine knows: what it misses of the others is its lexicon's.
     pub(crate) fn disguised_known(&self) -> Flagged {
-        let known = |sample: &Sample| {
-            let word = sample.word.as_deref();
-            word.is_some_and(|word| self.known.contains(word))
-        };
         self.evasions
-            .total(|sample| sample.kind != PLAIN && known(sample))
+            .total(|sample| sample.kind != PLAIN && self.knows(sample))
             .profane
+    }
+
+    /// Whether the engine flags the text's word where it stands alone, undisguised.
+    pub(crate) fn knows(&self, sample: &Sample) -> bool {
+        let word = sample.word.as_deref();
+        word.is_some_and(|word| self.known.contains(word))
     }
 
     /// Of the benign words under a trick.

@@ -1,7 +1,7 @@
 //! The tables that are printed, as Markdown has them.
 
 use crate::samples::Sets;
-use crate::score::{Flagged, Score, Verdicts};
+use crate::score::{Flagged, OfKind, Score};
 
 /// A head and rows, of as many cells each.
 pub(crate) struct Table {
@@ -116,17 +116,14 @@ pub(crate) fn false_positives(sets: &Sets, scores: &[Score<'_>]) -> Table {
 }
 
 /// The rates of each kind: recall of what is profane, and of benign text what is flagged.
-pub(crate) fn by_kind<'s>(
+pub(crate) fn by_kind(
     title: &str,
-    scores: &'s [Score<'s>],
-    of: impl Fn(&'s Score<'s>) -> Option<&'s Verdicts<'s>>,
+    scores: &[Score<'_>],
+    of: impl Fn(&Score<'_>) -> Option<Vec<OfKind>>,
 ) -> Table {
     let names = scores.iter().map(|score| score.engine.to_owned());
     let mut table = Table::new(std::iter::once(title.to_owned()).chain(names));
-    let columns: Vec<_> = scores
-        .iter()
-        .filter_map(|score| Some(of(score)?.by_kind()))
-        .collect();
+    let columns: Vec<_> = scores.iter().filter_map(of).collect();
     let Some(first) = columns.first() else {
         return table;
     };

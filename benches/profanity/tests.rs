@@ -21,14 +21,14 @@ struct Claims {
 /// On the sets that the matcher was tuned on.
 const TUNED_ON: Claims = Claims {
     plain: 1.0,
-    disguised: 0.96,
-    names_f1: 0.96,
-    styled: 0.02,
+    disguised: 0.97,
+    names_f1: 0.97,
+    styled: 0.005,
     clean: &[
-        ("dictionary", 0.001),
-        ("world names", 0.004),
-        ("identifiers", 0.006),
-        ("hard negatives", 0.06),
+        ("dictionary", 0.0002),
+        ("world names", 0.0003),
+        ("identifiers", 0.001),
+        ("hard negatives", 0.01),
         ("joins", 0.0),
     ],
 };
@@ -38,20 +38,20 @@ const FRESH: Claims = Claims {
     plain: 0.9,
     disguised: 0.83,
     names_f1: 0.92,
-    styled: 0.021,
+    styled: 0.01,
     clean: &[
-        ("dictionary", 0.0005),
-        ("rare words", 0.005),
-        ("surnames", 0.0005),
-        ("world names", 0.003),
-        ("identifiers", 0.01),
-        ("hard negatives", 0.055),
+        ("dictionary", 0.0004),
+        ("rare words", 0.002),
+        ("surnames", 0.0002),
+        ("world names", 0.0005),
+        ("identifiers", 0.008),
+        ("hard negatives", 0.01),
         ("joins", 0.0),
     ],
 };
 
-/// So many of the texts in many scripts hold something that is taken for profane, and so are masked.
-const TAKEN_FOR_PROFANE: usize = 3;
+/// So many of the texts in many scripts may be taken for profane, and so be masked.
+const TAKEN_FOR_PROFANE: usize = 2;
 
 fn check(sets: &Sets, claims: &Claims) {
     let mut engines = all();
@@ -92,9 +92,10 @@ fn the_filter_keeps_to_its_claims_on_what_it_has_not_met() {
 fn masking_leaves_clean_text_as_it_was() {
     let copied = copied::sets().unwrap();
     let fresh = fresh::sets();
-    let mut ours = Portcullis::new("ours", portcullis_profanity::Severity::Mild);
+    let mut ours = Portcullis::new("ours", portcullis_profanity::Severity::Moderate);
     let (scripts, clean) = identity::check(&mut ours, &[&copied, &fresh]);
-    assert_eq!((scripts.flagged, clean.flagged), (TAKEN_FOR_PROFANE, 0));
+    assert!(scripts.flagged <= TAKEN_FOR_PROFANE, "{}", scripts.flagged);
+    assert_eq!(clean.flagged, 0);
     assert!(scripts.of > 60 && clean.of > 80_000);
 }
 
@@ -202,7 +203,7 @@ fn scores_count_what_is_flagged() {
         .collect();
     assert_eq!(wrong, ["b4d", "b-a-d", "badge"]);
     let recalls: Vec<(String, f64)> = verdicts
-        .by_kind()
+        .by_kind(|_| true)
         .into_iter()
         .map(|(kind, mixed)| (kind, mixed.recall()))
         .collect();
