@@ -18,8 +18,8 @@ const COLLISIONS: usize = 60;
 /// And so many rare words and names.
 const RARE_COLLISIONS: usize = 90;
 /// What makes a word out of a profane one that is none the better.
-const ENDINGS: [&str; 17] = [
-    "s", "es", "ed", "d", "er", "ers", "ing", "ings", "in", "y", "ies", "ier", "iest", "ish",
+const ENDINGS: [&str; 18] = [
+    "ly", "s", "es", "ed", "d", "er", "ers", "ing", "ings", "in", "y", "ies", "ier", "iest", "ish",
     "ness", "able", "like",
 ];
 
@@ -64,11 +64,13 @@ pub(crate) fn lexicon(lists: &Path, language: &str) -> anyhow::Result<Pack> {
         &mut places,
         &mut excused,
     )?;
-    let profane: BTreeSet<String> = graded
+    // What any list holds excuses nothing.
+    let mut profane: BTreeSet<String> = graded
         .iter()
         .filter(|(_, (severity, _))| *severity > Severity::Mild)
         .map(|(word, _)| word.clone())
         .collect();
+    profane.extend(opinions.keys().cloned());
     benign.all.extend(excused.iter().cloned());
     benign.standard.extend(excused.iter().cloned());
     let excused: BTreeSet<String> = excused.into_iter().collect();
@@ -79,6 +81,13 @@ type Graded = BTreeMap<String, (Severity, u8)>;
 
 fn grade(opinions: &BTreeMap<String, Opinion>, benign: &Benign, english: bool) -> Graded {
     let mut graded = Graded::new();
+    // What most lists agree on: with one of these in it, a word that fewer lists hold is none of chance.
+    let is_root = |(word, opinion): &(&String, &Opinion)| word.len() > 3 && opinion.votes > 4;
+    let roots: Vec<&String> = opinions
+        .iter()
+        .filter(is_root)
+        .map(|(word, _)| word)
+        .collect();
     for (word, opinion) in opinions {
         let (votes, known) = (
             opinion.votes,
@@ -86,13 +95,19 @@ fn grade(opinions: &BTreeMap<String, Opinion>, benign: &Benign, english: bool) -
                 || benign.halves.contains(word)
                 || benign.common.contains(word),
         );
-        let severity = if word.len() < 3 || (votes == 1 && known) {
+        let rooted = || {
+            roots
+                .iter()
+                .any(|root| word.len() > root.len() && word.contains(root.as_str()))
+        };
+        let severity = if word.len() < 3 || (votes == 1 && known && !rooted()) {
             continue;
         } else if !english {
             Severity::Moderate
         } else if votes >= 2 && (opinion.grade >= 4 || opinion.level >= 4) {
             Severity::Severe
         } else if votes >= 3
+            || rooted()
             || (votes == 2 && !known)
             || opinion.grade >= 3
             || opinion.level >= 3
