@@ -1,15 +1,16 @@
-//! What validation costs in the module as it is shipped, in wasmtime: microseconds a request, and memory over a million of them.
+//! What validation, and a look for profanity, cost in the module as it is shipped, in wasmtime: microseconds a request, and memory over a million of them.
 //!
 //! A request here is all of it: the host's side, the calls into the module and back, the copies. What the judgement alone costs is the
 //! difference to a request whose body takes the same way and is not judged, taken within a turn of a few milliseconds, so that what the
 //! machine does besides falls on both. Times are shown and not judged; a memory that grows is an error. Arguments name the parts to run
-//! (speed, load, grow); all of them by default.
+//! (speed, words, load, grow); all of them by default.
 
 mod bodies;
 #[path = "../parts.rs"]
 mod parts;
 #[path = "../gateway/spread.rs"]
 mod spread;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,7 +34,12 @@ use spread::{median, quantile};
 const ROUNDS: usize = 200;
 
 fn main() -> anyhow::Result<()> {
-    let parts: [Part<Module>; 3] = [("speed", speed), ("load", load), ("grow", grow)];
+    let parts: [Part<Module>; 4] = [
+        ("speed", speed),
+        ("words", words::words),
+        ("load", load),
+        ("grow", grow),
+    ];
     let module = Module::from_file(&shipped::build()?)?;
     parts::run(&module, &parts)
 }

@@ -45,24 +45,54 @@ fn block(language: &str, holds: &str) -> String {
 }
 
 #[test]
-fn its_policy_is_the_file_that_it_names_and_valid() {
-    let path = root().join("envoy/readme.yaml");
-    assert_eq!(
-        block("yaml", "name: game-api"),
-        std::fs::read_to_string(&path).unwrap()
-    );
-    let document = Document::read_file(&path).unwrap();
-    let verdict = verdict(
-        &Module::embedded().unwrap(),
-        Profile::ENVOY,
-        &document.value,
-    )
-    .unwrap();
-    assert!(
-        verdict.ok && verdict.diagnostics.is_empty(),
-        "{:?}",
-        verdict.diagnostics
-    );
+fn its_policies_are_the_files_that_it_names_and_valid() {
+    let check = |holds: &str, file: &str| {
+        let path = root().join(file);
+        assert_eq!(
+            block("yaml", holds),
+            std::fs::read_to_string(&path).unwrap()
+        );
+        let document = Document::read_file(&path).unwrap();
+        let verdict = verdict(
+            &Module::embedded().unwrap(),
+            Profile::ENVOY,
+            &document.value,
+        )
+        .unwrap();
+        assert!(
+            verdict.ok && verdict.diagnostics.is_empty(),
+            "{:?}",
+            verdict.diagnostics
+        );
+    };
+    check("name: game-api", "envoy/readme.yaml");
+    check("words: [grobnik]", "envoy/profanity.yaml");
+}
+
+#[test]
+fn its_profanity_is_masked_as_it_says() {
+    let policy = Document::read_file(&root().join("envoy/profanity.yaml")).unwrap();
+    let host = Host::new(Profile::ENVOY, Clock::system());
+    let mut vm = Vm::start(&Module::embedded().unwrap(), host, VmConfig::default()).unwrap();
+    assert!(vm.configure(policy.value.to_string().as_bytes()).unwrap());
+    let mut sent = |path: &str, body: &str| {
+        let request = Request::new("POST", "a.test", path)
+            .with_header("content-type", "application/json")
+            .with_body(body);
+        let mut seen = Vec::new();
+        let exchanged = exchange::run(&mut vm, &request, &mut |request| {
+            seen.clone_from(&request.chunks);
+            Response::new(200, "")
+        });
+        let status = exchanged.response.unwrap().status();
+        (status, String::from_utf8(seen.concat()).unwrap())
+    };
+    let masked = (Some(200), r#"{"text":"you *******"}"#.to_owned());
+    assert_eq!(sent("/comments", r#"{"text":"you f.u.c.k"}"#), masked);
+    let refused = (Some(422), String::new());
+    assert_eq!(sent("/players", r#"{"name":"a$$hole"}"#), refused);
+    let passed = r#"{"name":"Scunthorpe"}"#;
+    assert_eq!(sent("/players", passed), (Some(200), passed.to_owned()));
 }
 
 #[test]
