@@ -20,22 +20,24 @@ impl<'j> Report<'j> {
         let mut alternatives = union.iter();
         for alternative in alternatives.by_ref() {
             let found = self.of_alternative(keyword, alternative, value);
-            if !found.is_empty() {
-                refused.push(found);
-                continue;
+            if found.holds() {
+                let again = |judge: &mut Judge<'j>, one: &Alternative| {
+                    one.lets(value) && judge.holds(one.link, value)
+                };
+                if keyword == "oneOf" && alternatives.any(|one| again(&mut self.judge, one)) {
+                    self.say(message::ambiguous());
+                }
+                return;
             }
-            let again = |judge: &mut Judge<'j>, one: &Alternative| {
-                one.lets(value) && judge.holds(one.link, value)
-            };
-            if keyword == "oneOf" && alternatives.any(|one| again(&mut self.judge, one)) {
-                self.say(message::ambiguous());
-            }
-            return;
+            refused.push(found);
         }
         let depth = self.path.len();
-        let misfit = |found: &Vec<Finding>| match found.as_slice() {
-            [one] if one.path.len() == depth => one.misfit,
-            _ => None,
+        let misfit = |one: &Refused| match one {
+            Refused::At(types) => Some(*types),
+            Refused::For(found) => match found.as_slice() {
+                [one] if one.path.len() == depth => one.misfit,
+                _ => None,
+            },
         };
         let misfits: Vec<Option<Types>> = refused.iter().map(misfit).collect();
         let alone = refused.len() == 1;
@@ -47,7 +49,13 @@ impl<'j> Report<'j> {
             Some(_) => None,
         };
         if let Some(one) = one {
-            self.found.append(&mut refused.swap_remove(one));
+            match refused.swap_remove(one) {
+                Refused::For(mut found) => self.found.append(&mut found),
+                Refused::At(Types::NONE) => {
+                    self.find(None, message::unmatched(), Some(Types::NONE));
+                }
+                Refused::At(types) => self.find(None, message::typed(types), Some(types)),
+            }
             self.found.truncate(MOST);
             return;
         }
@@ -63,19 +71,40 @@ impl<'j> Report<'j> {
         self.find(None, said, misfit);
     }
 
-    /// What is wrong by one alternative.
+    /// What is wrong by one alternative. One that is out of the question at first sight is not gone into: at each level
+    /// of a nested union that would be a way as long as it is deep.
     fn of_alternative(
         &mut self,
         keyword: &'static str,
         alternative: &'j Alternative,
         value: &'j Value,
-    ) -> Vec<Finding> {
-        let before = std::mem::take(&mut self.found);
-        if alternative.lets(value) {
-            self.look(alternative.link, keyword, value);
-        } else {
-            self.find(None, message::unmatched(), Some(Types::NONE));
+    ) -> Refused {
+        if !alternative.lets(value) {
+            return Refused::At(Types::NONE);
         }
-        std::mem::replace(&mut self.found, before)
+        let rule = self.judge.plan.rule(alternative.link);
+        let types = rule
+            .map(|rule| rule.types)
+            .filter(|_| !alternative.link.gated);
+        if let Some(types) = types.filter(|types| !types.is_empty() && !types.take(value)) {
+            return Refused::At(types);
+        }
+        let before = std::mem::take(&mut self.found);
+        self.look(alternative.link, keyword, value);
+        Refused::For(std::mem::replace(&mut self.found, before))
+    }
+}
+
+/// Why an alternative does not hold.
+enum Refused {
+    /// The value itself is not what it is for: these types are.
+    At(Types),
+    /// All this is wrong; nothing if it does hold.
+    For(Vec<Finding>),
+}
+
+impl Refused {
+    fn holds(&self) -> bool {
+        matches!(self, Self::For(found) if found.is_empty())
     }
 }
