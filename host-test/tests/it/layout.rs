@@ -19,7 +19,11 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("portcullis-guests", &[]),
     (
         "portcullis-benches",
-        &["portcullis-policy", "portcullis-host-test"],
+        &[
+            "portcullis-policy",
+            "portcullis-profanity",
+            "portcullis-host-test",
+        ],
     ),
 ];
 
