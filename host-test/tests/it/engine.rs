@@ -101,7 +101,7 @@ impl EngineTarget {
         let lines: Vec<Line<'_>> = before.iter().collect();
         apply(
             &mut headers,
-            exchange.on_response_head(&ResponseHead::new(&lines)),
+            exchange.on_response_head(&ResponseHead::new(&lines), self),
         );
         headers
     }
@@ -192,15 +192,15 @@ impl Target for EngineTarget {
         let (need, stale) = (exchange.body_need(), exchange.stale(&head));
         for chunk in &request.body {
             if need == BodyNeed::Pieces {
-                exchange.on_request_piece(Some(chunk), false);
+                exchange.on_request_piece(Some(chunk), false, self);
             }
-            reply = reply.or_else(|| exchange.on_request_body(chunk.len()));
+            reply = reply.or_else(|| exchange.on_request_body(chunk.len(), self));
         }
         if need == BodyNeed::Pieces {
-            exchange.on_request_piece(Some(&[]), true);
+            exchange.on_request_piece(Some(&[]), true, self);
         }
         if need == BodyNeed::Whole && reply.is_none() {
-            match exchange.on_request_whole(&request.body.concat()) {
+            match exchange.on_request_whole(&request.body.concat(), self) {
                 BodyDecision::Continue => {}
                 BodyDecision::Reply(refused) => reply = Some(refused),
                 BodyDecision::Replace(body) => {
@@ -232,7 +232,7 @@ impl Target for EngineTarget {
                 (respond.status, headers, respond.body.clone())
             }
         };
-        let line = exchange.finish().and_then(|record| record.log_line());
+        let line = exchange.finish(self).and_then(|record| record.log_line());
         Ok(Observed {
             status,
             headers,

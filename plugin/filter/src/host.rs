@@ -129,6 +129,14 @@ pub(crate) fn now() -> u64 {
     time
 }
 
+/// Nanoseconds since the Unix epoch; 0 where the host does not know.
+pub(crate) fn wall() -> u64 {
+    let mut time = 0;
+    // SAFETY: the out pointer is live for the call.
+    unsafe { proxy_get_current_time_nanoseconds(&mut time) };
+    time
+}
+
 /// A shared value and its CAS number.
 pub(crate) fn shared(key: &[u8]) -> Result<(Vec<u8>, u32), Status> {
     let mut cas = 0;

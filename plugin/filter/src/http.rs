@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use portcullis_policy::{
-    Ambient, BodyDecision, BodyNeed, Decision, Edit, Exchange, Line, Record, Reply, RequestHead,
+    Ambient, BodyDecision, BodyNeed, Checked, Decision, Edit, Exchange, Line, Reply, RequestHead,
     ResponseHead, Store, edited,
 };
 use proxy_wasm::traits::{Context, HttpContext};
@@ -44,6 +44,28 @@ impl Ambient for Worker {
 
     fn now(&self) -> u64 {
         host::now()
+    }
+
+    fn wall(&self) -> u64 {
+        host::wall()
+    }
+
+    fn status(&self) -> Option<u16> {
+        let status = host::property("response\0code").ok()?;
+        // Envoy has a number, Kong its digits.
+        match <[u8; 8]>::try_from(status.as_slice()) {
+            Ok(number) => u16::try_from(u64::from_le_bytes(number)).ok(),
+            Err(_) => str::from_utf8(&status).ok()?.parse().ok(),
+        }
+        .filter(|status| *status > 0)
+    }
+
+    fn check(&self, at: usize) -> Checked {
+        self.checks
+            .borrow()
+            .get(at)
+            .copied()
+            .unwrap_or(Checked::NotHere)
     }
 
     fn store(&self) -> &dyn Store {
@@ -92,10 +114,10 @@ impl Http {
             size => match host::buffer(Buffer::RequestBody, size) {
                 Ok(body) if body.len() == size => body,
                 // Kong shows none that it has put on the disk.
-                _ => return answer(&exchange.unreadable()),
+                _ => return answer(&exchange.unreadable(&*self.worker)),
             },
         };
-        let decision = exchange.on_request_whole(&body);
+        let decision = exchange.on_request_whole(&body, &*self.worker);
         if let BodyDecision::Reply(reply) = &decision {
             return answer(reply);
         }
@@ -103,7 +125,7 @@ impl Http {
             // Headers that have gone on tell nobody anything.
             let waits = self.holds_headers || self.worker.gateway() != Gateway::Envoy;
             if !waits || apply(Map::RequestHeaders, &tag) != 0 {
-                return answer(&exchange.untagged());
+                return answer(&exchange.untagged(&*self.worker));
             }
         }
         let BodyDecision::Replace(body) = decision else {
@@ -118,21 +140,8 @@ impl Http {
         };
         match fits && host::set_buffer(Buffer::RequestBody, self.held, &body) == 0 {
             true => Action::Continue,
-            false => answer(&exchange.unreplaced()),
+            false => answer(&exchange.unreplaced(&*self.worker)),
         }
-    }
-
-    /// Makes the changes, and answers a status that was not ok, if one was.
-    fn change_response(&self, lines: &[Line<'_>], edits: &[Edit<'_>]) -> host::Status {
-        // One call costs as much as two or three; on the others it is not known to keep every line.
-        if edits.len() > 3 && self.worker.gateway() == Gateway::Envoy {
-            let map = wire::bytes(&edited(lines, edits));
-            if host::set_header_map(Map::ResponseHeaders, &map) == 0 {
-                return 0;
-            }
-        }
-        let statuses = edits.iter().map(|edit| apply(Map::ResponseHeaders, edit));
-        statuses.max().unwrap_or(0)
     }
 }
 
@@ -148,9 +157,15 @@ impl Context for Http {
                  if it may, say `client: {forwarded: host}`",
             );
         }
-        let record = exchange.finish();
-        if let Some(line) = record.as_ref().and_then(Record::log_line) {
-            host::log(Level::Warn, &line);
+        let record = exchange.finish(&*self.worker);
+        if let Some(record) = &record
+            && let Some(line) = record.log_line()
+        {
+            let level = match record.findings.is_empty() {
+                true => Level::Info,
+                false => Level::Warn,
+            };
+            host::log(level, &line);
         }
         if let Some(explain) = &mut self.explain {
             explain.log(record.as_ref().map_or(&[], |record| &record.findings));
@@ -231,9 +246,10 @@ impl HttpContext for Http {
             exchange.on_request_piece(
                 piece.ok().filter(|piece| piece.len() == size).as_deref(),
                 end,
+                &*self.worker,
             );
         }
-        if let Some(reply) = exchange.on_request_body(fresh) {
+        if let Some(reply) = exchange.on_request_body(fresh, &*self.worker) {
             return answer(&reply);
         }
         match need {
@@ -251,7 +267,7 @@ impl HttpContext for Http {
         match exchange.body_need() {
             BodyNeed::Whole => self.judge_body(),
             BodyNeed::Pieces => {
-                exchange.on_request_piece(Some(&[]), true);
+                exchange.on_request_piece(Some(&[]), true, &*self.worker);
                 Action::Continue
             }
             BodyNeed::Length | BodyNeed::Nothing => Action::Continue,
@@ -259,7 +275,7 @@ impl HttpContext for Http {
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        let Some(exchange) = self.exchange.as_ref().filter(|e| e.reads_response()) else {
+        let Some(exchange) = self.exchange.as_mut().filter(|e| e.reads_response()) else {
             return Action::Continue;
         };
         let bytes = host::header_map(Map::ResponseHeaders);
@@ -270,11 +286,15 @@ impl HttpContext for Http {
             );
             return Action::Continue;
         };
-        let edits = exchange.on_response_head(&ResponseHead::new(&lines));
+        let head = ResponseHead::new(&lines);
+        if let Some(reply) = exchange.mask(&head, &*self.worker) {
+            return answer(&reply);
+        }
+        let edits = exchange.on_response_head(&head, &*self.worker);
         if let Some(explain) = &mut self.explain {
             explain.response_changed(&edits);
         }
-        let status = self.change_response(&lines, &edits);
+        let status = change_response(&self.worker, &lines, &edits);
         if status != 0 {
             let message =
                 format!("portcullis: a response header was not changed (status {status})");
@@ -282,6 +302,19 @@ impl HttpContext for Http {
         }
         Action::Continue
     }
+}
+
+/// Makes the changes, and answers a status that was not ok, if one was.
+fn change_response(worker: &Worker, lines: &[Line<'_>], edits: &[Edit<'_>]) -> host::Status {
+    // One call costs as much as two or three; on the others it is not known to keep every line.
+    if edits.len() > 3 && worker.gateway() == Gateway::Envoy {
+        let map = wire::bytes(&edited(lines, edits));
+        if host::set_header_map(Map::ResponseHeaders, &map) == 0 {
+            return 0;
+        }
+    }
+    let statuses = edits.iter().map(|edit| apply(Map::ResponseHeaders, edit));
+    statuses.max().unwrap_or(0)
 }
 
 fn apply(map: Map, edit: &Edit<'_>) -> host::Status {

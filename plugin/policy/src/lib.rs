@@ -51,7 +51,7 @@ mod route;
 mod rule;
 mod store;
 
-pub use ambient::Ambient;
+pub use ambient::{Ambient, Checked};
 pub use compile::{Verdict, load};
 pub use decision::{Decision, Edit, Reply, edited};
 pub use exchange::{BodyDecision, BodyNeed, Exchange};

@@ -47,7 +47,7 @@ impl Exchange {
                     limit: Some(limits.name(standing)),
                     ..Told::default()
                 };
-                self.found(refusal, Mode::Report, told)?;
+                self.found(refusal, Mode::Report, told, ambient)?;
             }
         }
         let refused = outcome
@@ -66,6 +66,6 @@ impl Exchange {
             limit: Some(name),
             ..Told::default()
         };
-        self.found(standing.refusal(), Mode::Enforce, told)
+        self.found(standing.refusal(), Mode::Enforce, told, ambient)
     }
 }
