@@ -1,0 +1,98 @@
+//! How an operator's own words stand among common ones, so that `ass` does not take `class` with it.
+//!
+//! The words are a frequent part of SCOWL (see `lists/scowl`), deflated: the same in the gateway and in `portcullis check`, so both decide
+//! the same. They are inflated for the length of one call.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::pack::Reader;
+use crate::packing::pattern;
+
+/// Raw deflate of words, ascending, each the letters shared with the one before (1 byte), its other letters, and a byte with the high bit
+/// set.
+const WORDS: &[u8] = include_bytes!("../data/words.bin");
+
+/// More than the words come to.
+const INFLATED_MAX: usize = 1 << 19;
+
+/// How a word stands in the dictionary.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// How many other words it stands inside of.
+    pub(crate) inside: usize,
+    /// Whether another word differs from it in repeats, or in `l` for `i`, only.
+    pub(crate) has_double: bool,
+    /// Bit `n` is set where its first `n` letters, counted without repeats, and the rest are both words.
+    pub(crate) seams: u32,
+}
+
+/// How each of `words` (lower case a to z) stands.
+pub(crate) fn standings(words: &[&str]) -> Vec<Standing> {
+    let mut standings = vec![Standing::default(); words.len()];
+    // Every place of a dictionary word is tried against the words that begin with its next two letters.
+    let mut by_start: BTreeMap<[u8; 2], Vec<usize>> = BTreeMap::new();
+    let mut alike: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
+    let mut halves: BTreeMap<&str, bool> = BTreeMap::new();
+    for (index, word) in words.iter().enumerate() {
+        if let Some(&start) = word.as_bytes().first_chunk() {
+            by_start.entry(start).or_default().push(index);
+        }
+        alike.entry(pattern(word)).or_default().push(index);
+        for at in 1..word.len() {
+            if let Some((left, right)) = word.split_at_checked(at) {
+                halves.insert(left, false);
+                halves.insert(right, false);
+            }
+        }
+    }
+    let mut met = BTreeSet::new();
+    each_word(|common| {
+        if let Some(half) = halves.get_mut(common) {
+            *half = true;
+        }
+        for &index in alike.get(&pattern(common)).into_iter().flatten() {
+            if let (Some(standing), Some(&word)) = (standings.get_mut(index), words.get(index)) {
+                standing.has_double |= word != common;
+            }
+        }
+        met.clear();
+        for at in 0..common.len() {
+            let rest = common.as_bytes().get(at..).unwrap_or_default();
+            let candidates = rest.first_chunk().and_then(|start| by_start.get(start));
+            met.extend(candidates.into_iter().flatten().copied().filter(|&index| {
+                words
+                    .get(index)
+                    .is_some_and(|word| *word != common && rest.starts_with(word.as_bytes()))
+            }));
+        }
+        for &index in &met {
+            if let Some(standing) = standings.get_mut(index) {
+                standing.inside += 1;
+            }
+        }
+    });
+    for (standing, word) in standings.iter_mut().zip(words) {
+        standing.seams = seams(word, |half| halves.get(half).copied().unwrap_or_default());
+    }
+    standings
+}
+
+/// Where `word` falls into two that `is_word` knows, as [`Standing::seams`] has it.
+pub fn seams(word: &str, is_word: impl Fn(&str) -> bool) -> u32 {
+    (1..word.len())
+        .filter_map(|at| word.split_at_checked(at))
+        .filter(|(left, right)| is_word(left) && is_word(right))
+        .filter_map(|(left, _)| 1u32.checked_shl(u32::try_from(pattern(left).len()).ok()?))
+        .fold(0, |seams, seam| seams | seam)
+}
+
+fn each_word(mut each: impl FnMut(&str)) {
+    let Ok(bytes) = miniz_oxide::inflate::decompress_to_vec_with_limit(WORDS, INFLATED_MAX) else {
+        return;
+    };
+    let mut reader = Reader { bytes: &bytes };
+    let mut word = String::new();
+    while reader.word(&mut word).is_some() {
+        each(&word);
+    }
+}

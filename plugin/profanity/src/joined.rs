@@ -1,0 +1,98 @@
+//! A word in two or three parts with one character between them: `fu ck`, `as-shole`.
+
+use crate::examine::Sink;
+use crate::item::{Item, Spelling};
+use crate::lexicon::{Lexicon, Term};
+use crate::scan::{Gap, Piece};
+
+/// Looks at `piece` together with the one or two before it: as an entry, and as a benign word that excuses what was found in its parts.
+pub(crate) fn join(
+    lexicon: &Lexicon,
+    items: &[Item],
+    before: [Option<Piece>; 2],
+    piece: Piece,
+    sink: &mut Sink<'_>,
+) {
+    let [earlier, Some(last)] = before else {
+        return;
+    };
+    if !joins(piece.gap) || piece.cut || last.cut {
+        return;
+    }
+    let Some(two) = last.spelling.joined(piece.spelling) else {
+        return;
+    };
+    together(lexicon, items, &[last, piece], two, sink);
+    let Some(earlier) = earlier.filter(|earlier| joins(last.gap) && !earlier.cut) else {
+        return;
+    };
+    if let Some(three) = earlier.spelling.joined(two) {
+        together(lexicon, items, &[earlier, last, piece], three, sink);
+    }
+}
+
+fn joins(gap: Gap) -> bool {
+    gap.count == 1 && !gap.wall
+}
+
+fn together(
+    lexicon: &Lexicon,
+    items: &[Item],
+    parts: &[Piece],
+    spelling: Spelling,
+    sink: &mut Sink<'_>,
+) {
+    let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
+        return;
+    };
+    let Some(all) = items.get(first.from..last.to) else {
+        return;
+    };
+    let mut benign = None;
+    if let Some(start) = all.first().map(|item| item.start)
+        && sink.reaches(start)
+    {
+        let is_benign = lexicon.is_benign(spelling);
+        benign = Some(is_benign);
+        if is_benign {
+            sink.excuse(all);
+            return;
+        }
+    }
+    for (number, term) in lexicon.spelled(spelling) {
+        *sink.steps += all.len() as u64;
+        if splits(term, parts)
+            && term.is_spelled_by(all)
+            && !benign.unwrap_or_else(|| lexicon.is_benign(spelling))
+        {
+            sink.add(all, number, term);
+        }
+    }
+}
+
+/// Whether someone may have split `term` into these parts, rather than written these words.
+fn splits(term: &Term, parts: &[Piece]) -> bool {
+    // Of three letters there are too many: "as s", "a nus".
+    if term.entry.word.len() < 4 {
+        return false;
+    }
+    let mut spelling = Spelling::default();
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
+            if part.gap.apostrophe {
+                return false;
+            }
+            let seam = 1u32
+                .checked_shl(u32::from(spelling.len))
+                .unwrap_or_default();
+            if part.gap.space && term.entry.seams & seam != 0 {
+                return false;
+            }
+        } else if part.to - part.from == 1 && !part.gap.space {
+            // The end of "it's" or of "U.S." begins no word.
+            return false;
+        }
+        spelling = spelling.joined(part.spelling).unwrap_or(spelling);
+    }
+    true
+}

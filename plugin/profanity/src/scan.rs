@@ -1,0 +1,396 @@
+//! The walk over a text: characters become items, items become pieces (words, about), and each piece is looked at alone, with the ones
+//! before it, and as a letter of a word that is spelled out.
+//!
+//! Memory is bounded by a window: what lies further back than any rule looks is handed out and forgotten.
+
+use std::ops::ControlFlow;
+
+use crate::Found;
+use crate::disguise::{backwards, spelled_out, starred};
+use crate::examine::{Sink, examine};
+use crate::fold::{Look, ascii_char, look};
+use crate::item::{APOSTROPHE, Item, OTHER, SPACE, STAR, Spelling, WALL, mark};
+use crate::joined::join;
+use crate::lexicon::{Hit, Lexicon};
+
+/// Items in the window before the oldest are let go.
+const WINDOW: usize = 1024;
+/// Items of one piece; a longer one is cut, with `OVERLAP` items in both parts.
+const PIECE: usize = 192;
+/// No entry has more letters.
+const OVERLAP: usize = 48;
+/// Single letters of one word that is spelled out.
+const SPELLED_OUT: usize = 96;
+/// Items that are read backwards at once.
+const BACKWARDS: usize = 256;
+/// Characters between two letters of a word that is spelled out.
+const APART: u8 = 3;
+
+/// Buffers of a search, to be used again for the next; bounded, whatever the text.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    items: Vec<Item>,
+    side: Vec<Item>,
+    found: Vec<Found>,
+    hits: Vec<Hit>,
+    /// Items looked at since the scratch was made: what the search cost, whatever the machine.
+    pub(crate) steps: u64,
+}
+
+/// What lies between two pieces.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Gap {
+    /// Characters; 255 is "that or more".
+    pub(crate) count: u8,
+    /// White space is among them, or the text begins here.
+    pub(crate) space: bool,
+    pub(crate) apostrophe: bool,
+    /// Nothing is joined over it.
+    pub(crate) wall: bool,
+}
+
+/// Letters, digits and signs with nothing between them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Piece {
+    /// Its items in the window.
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) spelling: Spelling,
+    /// The marks of all its items.
+    pub(crate) marks: u8,
+    /// How many items are stars.
+    pub(crate) stars: u8,
+    /// It is part of a longer one.
+    pub(crate) cut: bool,
+    /// What lies before it.
+    pub(crate) gap: Gap,
+}
+
+/// The case of the letter before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    None,
+    Lower,
+    /// With how many capitals before it.
+    Upper(u8),
+}
+
+/// A search under way.
+struct Walk<'a> {
+    lexicon: &'a Lexicon,
+    items: &'a mut Vec<Item>,
+    side: &'a mut Vec<Item>,
+    sink: Sink<'a>,
+    /// The last two pieces, the later one last.
+    before: [Option<Piece>; 2],
+    gap: Gap,
+    from: usize,
+    spelling: Spelling,
+    marks: u8,
+    stars: u8,
+    cut: bool,
+    case: Case,
+    /// The first item and the number of single letters in a row.
+    singles: Option<(usize, usize)>,
+    /// The first item of what is shown backwards.
+    backwards: Option<usize>,
+}
+
+/// Hands each match in `text` to `hand`, in source order and not overlapping, until it breaks.
+pub(crate) fn scan(
+    lexicon: &Lexicon,
+    text: &str,
+    scratch: &mut Scratch,
+    hand: &mut dyn FnMut(Found) -> ControlFlow<()>,
+) {
+    scratch.items.clear();
+    scratch.found.clear();
+    let mut walk = Walk {
+        lexicon,
+        items: &mut scratch.items,
+        side: &mut scratch.side,
+        sink: Sink::new(&mut scratch.found, &mut scratch.hits, &mut scratch.steps),
+        before: [None; 2],
+        gap: Gap {
+            count: 0,
+            space: true,
+            ..Gap::default()
+        },
+        from: 0,
+        spelling: Spelling::default(),
+        marks: 0,
+        stars: 0,
+        cut: false,
+        case: Case::None,
+        singles: None,
+        backwards: None,
+    };
+    if walk.text(text, hand).is_continue() {
+        let _ = walk.sink.hand_out(usize::MAX, hand);
+    }
+}
+
+impl Walk<'_> {
+    fn text(
+        &mut self,
+        text: &str,
+        hand: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            if byte.is_ascii() {
+                let (class, marks) = ascii_char(byte);
+                if class <= OTHER {
+                    self.letter(class, marks, at, at + 1);
+                } else {
+                    self.separator(class, hand)?;
+                }
+                at += 1;
+                continue;
+            }
+            let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else {
+                break;
+            };
+            let end = at + c.len_utf8();
+            match look(c) {
+                Look::One(class @ ..=OTHER, marks) => self.letter(class, marks, at, end),
+                Look::One(class, _) => self.separator(class, hand)?,
+                Look::Two(one, two) => {
+                    self.letter(one, mark::LETTER, at, end);
+                    self.letter(two, mark::LETTER, at, end);
+                }
+                Look::Nothing => self.nothing(at, end),
+                Look::Backwards => {
+                    self.piece(hand)?;
+                    self.backwards = Some(self.items.len());
+                }
+                Look::Forwards => {
+                    self.piece(hand)?;
+                    self.turn();
+                }
+            }
+            at = end;
+        }
+        self.piece(hand)?;
+        self.turn();
+        self.spell_out();
+        ControlFlow::Continue(())
+    }
+
+    fn letter(&mut self, class: u8, mut marks: u8, start: usize, end: usize) {
+        if self.items.len() - self.from >= PIECE {
+            self.cut_piece();
+        }
+        let (start, end) = (start as u32, end as u32);
+        let open = self.items.len() > self.from;
+        if marks & mark::LETTER != 0 && end - start == 1 {
+            let case = self.case;
+            if marks & mark::UPPER != 0 {
+                if case == Case::Lower {
+                    marks |= mark::HUMP;
+                }
+                self.case = Case::Upper(if let Case::Upper(before) = case {
+                    before.saturating_add(1)
+                } else {
+                    0
+                });
+            } else {
+                if matches!(case, Case::Upper(1..)) && open {
+                    match self.items.last_mut() {
+                        // Of "HTMLpage" the "L" would be in the second word, but of "ASSface" the second "S" cannot.
+                        Some(last) if last.run == 1 => {
+                            last.marks |= mark::HUMP;
+                            self.marks |= mark::HUMP;
+                        }
+                        _ => marks |= mark::HUMP,
+                    }
+                }
+                self.case = Case::Lower;
+            }
+        } else {
+            self.case = Case::None;
+        }
+        self.marks |= marks;
+        if class == STAR {
+            self.stars = self.stars.saturating_add(1);
+        }
+        if open
+            && marks & mark::HUMP == 0
+            && let Some(last) = self.items.last_mut().filter(|last| last.class == class)
+        {
+            last.run = last.run.saturating_add(1);
+            last.marks |= marks;
+            last.end = end;
+            return;
+        }
+        self.spelling.push(class);
+        self.items.push(Item {
+            start,
+            end,
+            class,
+            run: 1,
+            marks,
+        });
+    }
+
+    /// What is not seen belongs to the character before it.
+    fn nothing(&mut self, start: usize, end: usize) {
+        if self.items.len() > self.from
+            && let Some(last) = self
+                .items
+                .last_mut()
+                .filter(|last| last.end == start as u32)
+        {
+            last.end = end as u32;
+        }
+    }
+
+    fn separator(
+        &mut self,
+        class: u8,
+        hand: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if self.items.len() > self.from {
+            self.piece(hand)?;
+        }
+        self.gap.count = self.gap.count.saturating_add(1);
+        match class {
+            SPACE => self.gap.space = true,
+            APOSTROPHE => self.gap.apostrophe = true,
+            WALL => self.gap.wall = true,
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn take_piece(&mut self, cut: bool) -> Piece {
+        let piece = Piece {
+            from: self.from,
+            to: self.items.len(),
+            spelling: self.spelling,
+            marks: self.marks,
+            stars: self.stars,
+            cut: cut || self.cut,
+            gap: self.gap,
+        };
+        (self.from, self.spelling, self.marks, self.stars, self.cut) =
+            (self.items.len(), Spelling::default(), 0, 0, false);
+        (self.gap, self.case) = (Gap::default(), Case::None);
+        piece
+    }
+
+    /// Ends the piece under way, if there is one, and looks at it.
+    fn piece(&mut self, hand: &mut dyn FnMut(Found) -> ControlFlow<()>) -> ControlFlow<()> {
+        if self.items.len() == self.from {
+            return ControlFlow::Continue(());
+        }
+        let piece = self.take_piece(false);
+        let items = self.items.get(piece.from..piece.to).unwrap_or_default();
+        examine(self.lexicon, items, piece, &mut self.sink);
+        if piece.stars > 0 {
+            starred(self.lexicon, items, self.side, &mut self.sink);
+        } else if piece.marks & mark::SYMBOL != 0 && items.len() >= 5 {
+            spelled_out(self.lexicon, items, self.side, &mut self.sink);
+        }
+        join(self.lexicon, self.items, self.before, piece, &mut self.sink);
+        self.single(piece);
+        let [_, last] = self.before;
+        self.before = [last, Some(piece)];
+        if self.items.len() >= WINDOW
+            || self
+                .backwards
+                .is_some_and(|from| self.items.len() - from > BACKWARDS)
+        {
+            return self.forget(hand);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Looks at what there is of a piece that is too long, and goes on with its end as the beginning of another.
+    fn cut_piece(&mut self) {
+        let piece = self.take_piece(true);
+        examine(
+            self.lexicon,
+            self.items.get(piece.from..piece.to).unwrap_or_default(),
+            piece,
+            &mut self.sink,
+        );
+        self.spell_out();
+        self.before = [None; 2];
+        // Items further back are needed by nothing now but by what is read backwards, which a piece of this length ends.
+        self.backwards = None;
+        let keep = piece.to.saturating_sub(OVERLAP);
+        self.items.drain(..keep);
+        self.from = 0;
+        self.marks = piece.marks;
+        self.stars = piece.stars;
+        self.cut = true;
+        self.spelling = Spelling::of(self.items);
+    }
+
+    /// Counts single letters in a row, and looks at the word that they spell when the row ends.
+    fn single(&mut self, piece: Piece) {
+        let alone = piece.to - piece.from == 1 && piece.stars == 0 && !piece.cut;
+        let row = self.singles.filter(|&(_, count)| {
+            piece.gap.count <= APART && !piece.gap.wall && count < SPELLED_OUT
+        });
+        match row {
+            Some((from, count)) if alone => self.singles = Some((from, count + 1)),
+            _ => {
+                self.spell_out();
+                self.singles = alone.then_some((piece.from, 1));
+            }
+        }
+    }
+
+    fn spell_out(&mut self) {
+        if let Some((from, count @ 3..)) = self.singles.take() {
+            let items = self.items.get(from..from + count).unwrap_or_default();
+            crate::disguise::apart(self.lexicon, items, &mut self.sink);
+        }
+    }
+
+    /// Ends what is shown backwards and reads it so.
+    fn turn(&mut self) {
+        if let Some(from) = self.backwards.take() {
+            backwards(
+                self.lexicon,
+                self.items.get(from..).unwrap_or_default(),
+                self.side,
+                &mut self.sink,
+            );
+        }
+    }
+
+    /// Lets go of what no rule looks back to any more.
+    fn forget(&mut self, hand: &mut dyn FnMut(Found) -> ControlFlow<()>) -> ControlFlow<()> {
+        if self.backwards.is_some() {
+            self.turn();
+            self.backwards = Some(self.items.len());
+        }
+        let singles = self.singles.map(|(from, _)| from);
+        let keep = self
+            .before
+            .iter()
+            .flatten()
+            .map(|piece| piece.from)
+            .chain(singles)
+            .chain(self.backwards)
+            .min()
+            .unwrap_or(self.items.len());
+        let oldest = self
+            .items
+            .get(keep)
+            .map_or(usize::MAX, |item| item.start as usize);
+        self.items.drain(..keep);
+        self.from -= keep;
+        for piece in self.before.iter_mut().flatten() {
+            piece.from -= keep;
+            piece.to -= keep;
+        }
+        self.singles = self.singles.map(|(from, count)| (from - keep, count));
+        self.backwards = self.backwards.map(|from| from - keep);
+        self.sink.hand_out(oldest, hand)
+    }
+}
