@@ -27,6 +27,7 @@ pub(crate) enum Level {
 pub(crate) enum Map {
     RequestHeaders = 0,
     ResponseHeaders = 2,
+    CallResponseHeaders = 6,
 }
 
 /// A buffer (proxy_buffer_type_t).
@@ -98,6 +99,7 @@ unsafe extern "C" {
         value_size: usize,
         cas: u32,
     ) -> Status;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> Status;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> Status;
     fn proxy_send_local_response(
         status_code: u32,
@@ -135,6 +137,12 @@ pub(crate) fn wall() -> u64 {
     // SAFETY: the out pointer is live for the call.
     unsafe { proxy_get_current_time_nanoseconds(&mut time) };
     time
+}
+
+/// Has the host call back each time that so many milliseconds have passed. Once: a second time is fatal to some.
+pub(crate) fn tick(period: u32) -> Status {
+    // SAFETY: a number is all that is passed.
+    unsafe { proxy_set_tick_period_milliseconds(period) }
 }
 
 /// A shared value and its CAS number.

@@ -4,6 +4,7 @@
 //! may answer, no header byte and no missing call takes the VM down.
 
 mod check;
+mod checks;
 mod explain;
 mod gateway;
 mod host;

@@ -8,6 +8,7 @@ use proxy_wasm::types::ContextType;
 use serde::Deserialize;
 
 use crate::check;
+use crate::checks::Checks;
 use crate::explain::{self, Explain};
 use crate::host::{self, Buffer, Level};
 use crate::http::Http;
@@ -19,6 +20,7 @@ pub(crate) struct Root {
     purpose: Purpose,
     policy: Option<Rc<Policy>>,
     worker: Rc<Worker>,
+    checks: Checks,
 }
 
 /// What the VM is there for.
@@ -65,7 +67,11 @@ impl Root {
     }
 }
 
-impl Context for Root {}
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, _: usize, _: usize, _: usize) {
+        self.checks.answered(token, &self.worker);
+    }
+}
 
 impl RootContext for Root {
     fn on_vm_start(&mut self, size: usize) -> bool {
@@ -118,14 +124,20 @@ impl RootContext for Root {
         host::log(
             Level::Info,
             &format!(
-                "portcullis {}: policy `{}` is serving, {} routes",
+                "portcullis {}: policy `{}` ({}) is serving, {} routes",
                 env!("CARGO_PKG_VERSION"),
                 policy.name(),
+                policy.hash(),
                 policy.routes()
             ),
         );
+        self.checks = Checks::start(&policy, &self.worker);
         self.policy = Some(Rc::new(policy));
         true
+    }
+
+    fn on_tick(&mut self) {
+        self.checks.make(&self.worker);
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {

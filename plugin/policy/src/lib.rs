@@ -61,6 +61,7 @@ pub use policy::Policy;
 pub use portcullis_config::{Diagnostic, Mode, Severity};
 pub use record::{Finding, Record};
 pub use refusal::Refusal;
+pub use rule::health::HealthCheck;
 pub use rule::rate_limit::Opened;
 pub use store::{LocalStore, Store, Unavailable, Versioned};
 

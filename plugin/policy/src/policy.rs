@@ -9,7 +9,7 @@ use crate::route::RouteTable;
 use crate::rule::client::ClientRule;
 use crate::rule::cors::CorsRule;
 use crate::rule::headers::HeadersRule;
-use crate::rule::health::HealthRule;
+use crate::rule::health::{HealthCheck, HealthRule};
 use crate::rule::mask::MaskRule;
 use crate::rule::observe::ObserveRule;
 use crate::rule::profanity::ProfanityRule;
@@ -95,6 +95,11 @@ impl Policy {
     /// What tells this policy's text from others of its name: 16 hexadecimal digits.
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// What readiness asks.
+    pub fn checks(&self) -> &[HealthCheck] {
+        self.health.as_ref().map_or(&[], |health| &health.checks)
     }
 
     /// How many routes it has.

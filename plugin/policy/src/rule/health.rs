@@ -13,8 +13,22 @@ use crate::message::RequestHead;
 pub(crate) struct HealthRule {
     live: Exemption,
     ready: Exemption,
-    /// Their names.
-    checks: Vec<String>,
+    pub(crate) checks: Vec<HealthCheck>,
+}
+
+/// One check that readiness asks about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// As the policy names it.
+    pub name: String,
+    /// Handed to the host as it is.
+    pub upstream: String,
+    /// The path asked for.
+    pub path: String,
+    /// Milliseconds between two rounds.
+    pub every_ms: u64,
+    /// Milliseconds to wait.
+    pub timeout_ms: u64,
 }
 
 #[derive(serde::Serialize)]
@@ -45,11 +59,17 @@ impl Serialize for Checks<'_> {
 
 impl HealthRule {
     pub(crate) fn compile(health: &Health) -> Self {
-        let names = health.checks.iter();
+        let checks = health.checks.iter().map(|(name, check)| HealthCheck {
+            name: name.clone(),
+            upstream: check.upstream.clone(),
+            path: check.path.text.clone(),
+            every_ms: check.every_ms,
+            timeout_ms: check.timeout_ms,
+        });
         Self {
             live: only(health.live.as_ref()),
             ready: only(health.ready.as_ref()),
-            checks: names.map(|(name, _)| name.clone()).collect(),
+            checks: checks.collect(),
         }
     }
 
@@ -73,7 +93,7 @@ impl HealthRule {
         }
         let checks = self.checks.iter().enumerate();
         let checked: Vec<(&str, bool)> = checks
-            .filter_map(|(at, name)| match ambient.check(at) {
+            .filter_map(|(at, HealthCheck { name, .. })| match ambient.check(at) {
                 Checked::NotHere => None,
                 Checked::Ok => Some((name.as_str(), true)),
                 Checked::NotYet | Checked::Failed => Some((name.as_str(), false)),
