@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use portcullis_policy::{
-    Ambient, BodyDecision, BodyNeed, Checked, Decision, Edit, Exchange, Line, Reply, RequestHead,
-    ResponseHead, Store, edited,
+    Ambient, BodyDecision, BodyNeed, Checked, Decision, Edit, Exchange, Line, Policy, Reply,
+    RequestHead, ResponseHead, Store, edited,
 };
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
@@ -12,6 +12,7 @@ use proxy_wasm::types::Action;
 use crate::explain::Explain;
 use crate::gateway::Gateway;
 use crate::host::{self, Buffer, Level, Map};
+use crate::metrics::{Metrics, count_failure};
 use crate::wire;
 use crate::worker::Worker;
 
@@ -20,6 +21,8 @@ pub(crate) struct Http {
     /// `None` if no policy was ever loaded, or once the exchange is done.
     exchange: Option<Exchange>,
     worker: Rc<Worker>,
+    /// What counts, and by whose routes.
+    metrics: Option<(Rc<Policy>, Rc<Metrics>)>,
     /// Where somebody wants to know why.
     explain: Option<Explain>,
     /// Bytes of the request's body that the host holds back.
@@ -77,11 +80,13 @@ impl Http {
     pub(crate) fn new(
         exchange: Option<Exchange>,
         worker: Rc<Worker>,
+        metrics: Option<(Rc<Policy>, Rc<Metrics>)>,
         explain: Option<Explain>,
     ) -> Self {
         Self {
             exchange,
             worker,
+            metrics,
             explain,
             held: 0,
             holds_headers: false,
@@ -95,6 +100,7 @@ impl Http {
             Level::Error,
             &format!("portcullis: refused unchecked: {why}"),
         );
+        count_failure();
         let worker = &*self.worker;
         answer(&match &mut self.exchange {
             Some(exchange) => exchange.unchecked(worker),
@@ -147,7 +153,7 @@ impl Http {
 
 impl Context for Http {
     fn on_done(&mut self) -> bool {
-        let Some(exchange) = self.exchange.take() else {
+        let Some(mut exchange) = self.exchange.take() else {
             return true;
         };
         if exchange.hides_client() && !self.worker.told_of_hidden_clients.replace(true) {
@@ -156,6 +162,11 @@ impl Context for Http {
                 "portcullis: the gateway takes clients' addresses from a header, so they are not known here: \
                  if it may, say `client: {forwarded: host}`",
             );
+        }
+        if let Some((policy, metrics)) = &self.metrics
+            && let Some(tally) = exchange.tally(&*self.worker)
+        {
+            metrics.count(policy, &tally);
         }
         let record = exchange.finish(&*self.worker);
         if let Some(record) = &record

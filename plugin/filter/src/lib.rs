@@ -9,6 +9,7 @@ mod explain;
 mod gateway;
 mod host;
 mod http;
+mod metrics;
 mod root;
 mod shared;
 mod wire;

@@ -12,6 +12,7 @@ use crate::checks::Checks;
 use crate::explain::{self, Explain};
 use crate::host::{self, Buffer, Level};
 use crate::http::Http;
+use crate::metrics::{Metrics, count_rejected};
 use crate::worker::Worker;
 
 /// The root context.
@@ -21,6 +22,7 @@ pub(crate) struct Root {
     policy: Option<Rc<Policy>>,
     worker: Rc<Worker>,
     checks: Checks,
+    metrics: Option<Rc<Metrics>>,
 }
 
 /// What the VM is there for.
@@ -104,6 +106,7 @@ impl RootContext for Root {
         }
         let Some(mut policy) = verdict.policy else {
             // Hosts give each policy a root context of its own: what served before goes on in the old one.
+            count_rejected();
             host::log(
                 Level::Error,
                 "portcullis: the policy is not loaded, for the errors above",
@@ -132,6 +135,9 @@ impl RootContext for Root {
             ),
         );
         self.checks = Checks::start(&policy, &self.worker);
+        self.metrics = policy
+            .has_metrics()
+            .then(|| Rc::new(Metrics::start(&policy)));
         self.policy = Some(Rc::new(policy));
         true
     }
@@ -146,7 +152,9 @@ impl RootContext for Root {
         let explained = policy.filter(|_| self.purpose == Purpose::Explain);
         let explain = explained.map(|policy| Explain::new(Rc::clone(policy)));
         let worker = Rc::clone(&self.worker);
-        Some(Box::new(Http::new(exchange, worker, explain)))
+        let metrics = self.metrics.clone();
+        let metrics = self.policy.clone().zip(metrics);
+        Some(Box::new(Http::new(exchange, worker, metrics, explain)))
     }
 
     fn get_type(&self) -> Option<ContextType> {

@@ -17,7 +17,7 @@ use crate::message::{Line, RequestHead, ResponseHead};
 use crate::path::path_of;
 use crate::policy::Policy;
 use crate::problem::{Extra, Told};
-use crate::record::{Finding, Outcome, Record, kept};
+use crate::record::{Finding, Outcome, Record, Tally, kept};
 use crate::refusal::{self, Refusal};
 use crate::rule::client::Caller;
 use crate::rule::cors::{Author, CorsRule, Grant};
@@ -25,7 +25,7 @@ use crate::rule::headers::HeadersRule;
 use crate::rule::mask::MaskRule;
 use crate::rule::observe::RequestId;
 use crate::rule::profanity::Tag;
-use crate::rule::rate_limit::{self, Standing};
+use crate::rule::rate_limit::{self, Contention, Standing};
 
 /// One request and its response.
 #[derive(Debug)]
@@ -39,6 +39,7 @@ pub struct Exchange {
     grant: Option<Grant>,
     /// How the limits stand that apply to the request.
     standings: Vec<Standing>,
+    contention: Contention,
     /// The request's id, once somebody had to know.
     id: Option<RequestId>,
     /// When the request began, if that is of use.
@@ -86,6 +87,7 @@ impl Exchange {
             caller: None,
             grant: None,
             standings: Vec::new(),
+            contention: Contention::default(),
             id: None,
             began: 0,
             lets_read: false,
@@ -184,6 +186,22 @@ impl Exchange {
     /// that it may.
     pub fn hides_client(&self) -> bool {
         self.caller.is_some_and(|caller| caller.hidden)
+    }
+
+    /// What happened, to be counted; `None` where the policy counts nothing.
+    pub fn tally(&mut self, ambient: &dyn Ambient) -> Option<Tally<'_>> {
+        let observe = &self.policy.observe;
+        if !observe.metrics {
+            return None;
+        }
+        self.status = self.status.or_else(|| ambient.status());
+        Some(Tally {
+            route: self.route,
+            status: self.status,
+            duration: ambient.now().saturating_sub(self.began),
+            findings: &self.findings,
+            contention: self.contention,
+        })
     }
 
     /// What happened: `None` if that is not to be logged.

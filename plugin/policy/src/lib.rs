@@ -59,10 +59,10 @@ pub use explain::Explanation;
 pub use message::{Line, RequestHead, ResponseHead};
 pub use policy::Policy;
 pub use portcullis_config::{Diagnostic, Mode, Severity};
-pub use record::{Finding, Record};
+pub use record::{Finding, Outcome, Record, Tally};
 pub use refusal::Refusal;
 pub use rule::health::HealthCheck;
-pub use rule::rate_limit::Opened;
+pub use rule::rate_limit::{Contention, Opened};
 pub use store::{LocalStore, Store, Unavailable, Versioned};
 
 /// Every way in which a request can be refused.

@@ -102,6 +102,16 @@ impl Policy {
         self.health.as_ref().map_or(&[], |health| &health.checks)
     }
 
+    /// Whether it is counted what happens.
+    pub fn has_metrics(&self) -> bool {
+        self.observe.metrics
+    }
+
+    /// The name of a route, by its place.
+    pub fn route_name(&self, at: usize) -> Option<&str> {
+        self.routes.get(at).map(|route| route.name.as_str())
+    }
+
     /// How many routes it has.
     pub fn routes(&self) -> usize {
         self.routes.len()

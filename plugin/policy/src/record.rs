@@ -5,6 +5,7 @@ use portcullis_profanity::Entry;
 use serde::{Serialize, Serializer};
 
 use crate::refusal::Refusal;
+use crate::rule::rate_limit::Contention;
 
 /// More bytes of a method or a path than this are cut from the record.
 const KEPT: usize = 1024;
@@ -36,6 +37,21 @@ pub struct Record {
     pub findings: Vec<Finding>,
 }
 
+/// One request that is to be counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Tally<'e> {
+    /// The place of its route in the policy.
+    pub route: Option<usize>,
+    /// The status that the client was given, if there was a response.
+    pub status: Option<u16>,
+    /// Nanoseconds that it took.
+    pub duration: u64,
+    /// What the rules found.
+    pub findings: &'e [Finding],
+    /// How hard its limits were to count.
+    pub contention: Contention,
+}
+
 /// What one rule found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -50,6 +66,8 @@ pub struct Finding {
     /// The first three things that are wrong with the input: where, and by which keyword or entry of a word list; never
     /// the value.
     pub input: Vec<String>,
+    /// The keywords of all that is wrong with the input.
+    pub keywords: Vec<&'static str>,
     /// Those entries, for the person who asks why.
     pub(crate) entries: Vec<Entry>,
 }
@@ -74,7 +92,23 @@ impl Finding {
             outcome: Outcome::Refused,
             limit: None,
             input: Vec::new(),
+            keywords: Vec::new(),
             entries: Vec::new(),
+        }
+    }
+
+    /// The protection whose rule found it: a section of the policy.
+    pub fn protection(&self) -> &'static str {
+        let rule = self.refusal.rule;
+        rule.split('.').next().unwrap_or(rule)
+    }
+
+    /// What is done about it, as metrics name it, whatever the mode.
+    pub fn outcome(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Refused => "refused",
+            Outcome::Masked => "masked",
+            Outcome::Tagged => "tagged",
         }
     }
 

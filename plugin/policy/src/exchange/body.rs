@@ -354,8 +354,10 @@ impl Exchange {
         let mut entries = mem::take(&mut objection.entries);
         input.truncate(TOLD);
         entries.truncate(TOLD);
+        let violations = objection.violations.as_slice().iter();
         self.findings.push(Finding {
             outcome,
+            keywords: violations.map(|violation| violation.keyword).collect(),
             input,
             entries,
             ..Finding::refused(objection.refusal, mode)

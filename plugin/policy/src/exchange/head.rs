@@ -53,10 +53,10 @@ impl Exchange {
         {
             return Err(self.finished(reply, request.ambient));
         }
-        if let Some(moded) = &policy.request {
-            if let Some(refusal) = moded.rule.refuse_host(host) {
-                self.judged(refusal, moded.mode, None, request)?;
-            }
+        if let Some(moded) = &policy.request
+            && let Some(refusal) = moded.rule.refuse_host(host)
+        {
+            self.judged(refusal, moded.mode, None, request)?;
         }
         let cors = policy.patched(self.route).cors.as_ref();
         if let (Some(asked), Some(moded)) = (preflight, cors) {

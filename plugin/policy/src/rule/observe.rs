@@ -17,6 +17,7 @@ const METRIC: &str = "gateway";
 #[derive(Clone, Debug)]
 pub(crate) struct ObserveRule {
     pub(crate) log: LogPolicy,
+    pub(crate) metrics: bool,
     /// Of requests that pass, one in so many is logged where all are.
     one_in: u128,
     pub(crate) request_id: Option<HeaderName>,
@@ -45,6 +46,7 @@ impl ObserveRule {
     pub(crate) fn compile(observe: &Observe) -> Self {
         Self {
             log: observe.log,
+            metrics: observe.metrics,
             one_in: u128::from(observe.one_in),
             request_id: observe.request_id.clone(),
             timing: observe.timing.clone(),
@@ -58,7 +60,7 @@ impl ObserveRule {
 
     /// Whether it is of use to know when a request began.
     pub(crate) fn reads_time(&self) -> bool {
-        self.timing.is_some() || self.log == LogPolicy::All
+        self.metrics || self.timing.is_some() || self.log == LogPolicy::All
     }
 
     /// Whether a request is logged in which nothing was found.
