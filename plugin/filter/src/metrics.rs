@@ -164,7 +164,9 @@ fn define(kind: Metric, route: Option<&str>, name: impl Fn(&str) -> String) -> O
             return None;
         }
         // wasm-nginx-module says ok and gives none.
-        let id = host::define_metric(kind, &wanted).ok().filter(|id| *id != 0);
+        let id = host::define_metric(kind, &wanted)
+            .ok()
+            .filter(|id| *id != 0);
         defined.insert(wanted, id);
         id
     })

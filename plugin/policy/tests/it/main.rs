@@ -7,6 +7,7 @@ mod decisions;
 mod inputs;
 mod limits;
 mod oddities;
+mod operations;
 mod profanity;
 mod routing;
 mod sent;
