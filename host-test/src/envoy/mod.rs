@@ -179,6 +179,11 @@ impl Envoy {
             .with_context(|| format!("envoy has no listener `{listener}`"))
     }
 
+    /// Where the admin port is.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// How long it took from the start of the process until it was ready.
     pub fn ready_after(&self) -> Duration {
         self.ready_after
@@ -206,6 +211,26 @@ impl Envoy {
             .filter(|(name, _)| name.contains(part))
             .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
             .collect())
+    }
+
+    /// How many histograms there are whose names contain `part`.
+    ///
+    /// # Errors
+    /// If the admin port does not answer.
+    pub fn histograms(&self, part: &str) -> anyhow::Result<usize> {
+        let answer = self.ask("GET", "/stats?type=Histograms")?;
+        let text = String::from_utf8_lossy(&answer.body);
+        let named = |line: &&str| line.split_once(": ").is_some_and(|(name, _)| name.contains(part));
+        Ok(text.lines().filter(named).count())
+    }
+
+    /// What Prometheus is told: all metrics, with their labels. Histograms lag behind by up to five seconds.
+    ///
+    /// # Errors
+    /// If the admin port does not answer.
+    pub fn prometheus(&self) -> anyhow::Result<String> {
+        let answer = self.ask("GET", "/stats/prometheus")?;
+        Ok(String::from_utf8_lossy(&answer.body).into_owned())
     }
 
     /// Everything logged so far, or the last 8 MiB of it.

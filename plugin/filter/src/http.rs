@@ -200,6 +200,10 @@ impl HttpContext for Http {
         let Some(lines) = wire::lines(&bytes) else {
             return self.refuse_unchecked("the request's headers are no header map");
         };
+        #[cfg(feature = "trap")]
+        if lines.iter().any(|(name, _)| *name == b"x-portcullis-trap") {
+            std::process::abort();
+        }
         let gateway = self.worker.gateway();
         let mut head = RequestHead::new(&lines);
         if gateway == Gateway::Envoy {

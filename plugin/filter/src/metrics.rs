@@ -21,6 +21,12 @@ thread_local! {
     static DEFINED: RefCell<BTreeMap<String, Option<u32>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
+const RETRIES: &str = "portcullis_limit_retries_total";
+const EXHAUSTED: &str = "portcullis_limit_exhausted_total";
+const EVICTIONS: &str = "portcullis_limit_evictions_total";
+const REJECTED: &str = "portcullis_config_rejected_total";
+const FAILURES: &str = "portcullis_failures_total";
+
 /// The metrics of one policy: the ids of those that each request counts, once they are known.
 pub(crate) struct Metrics {
     /// By route, and after those for what none matches; by the status' first digit, 0 for none.
@@ -38,6 +44,10 @@ impl Metrics {
     /// Tells which policy serves.
     pub(crate) fn start(policy: &Policy) -> Self {
         count("portcullis_config_loaded_total", 1);
+        // Seen to be 0 before they are counted: a counter that begins at 1 has not risen, and no alert of it fires.
+        for rare in [RETRIES, EXHAUSTED, EVICTIONS, REJECTED, FAILURES] {
+            define(Metric::Counter, None, |_| rare.to_owned());
+        }
         // 48 bits of it: a gauge is a number, and dashboards read it as a double.
         let hash = policy.hash().get(..12).unwrap_or_default();
         let hash = u64::from_str_radix(hash, 16).unwrap_or_default();
@@ -69,9 +79,9 @@ impl Metrics {
         }
         let contention = tally.contention;
         for (name, found) in [
-            ("portcullis_limit_retries_total", contention.retries),
-            ("portcullis_limit_exhausted_total", contention.exhausted),
-            ("portcullis_limit_evictions_total", contention.evictions),
+            (RETRIES, contention.retries),
+            (EXHAUSTED, contention.exhausted),
+            (EVICTIONS, contention.evictions),
         ] {
             if found > 0 {
                 count(name, i64::from(found));
@@ -91,12 +101,12 @@ impl Metrics {
 
 /// Counts a configuration that was not taken.
 pub(crate) fn count_rejected() {
-    count("portcullis_config_rejected_total", 1);
+    count(REJECTED, 1);
 }
 
 /// Counts a request that could not be looked at.
 pub(crate) fn count_failure() {
-    count("portcullis_failures_total", 1);
+    count(FAILURES, 1);
 }
 
 fn defined(route: Option<&str>, class: usize) -> Request {
