@@ -220,7 +220,10 @@ impl Envoy {
     pub fn histograms(&self, part: &str) -> anyhow::Result<usize> {
         let answer = self.ask("GET", "/stats?type=Histograms")?;
         let text = String::from_utf8_lossy(&answer.body);
-        let named = |line: &&str| line.split_once(": ").is_some_and(|(name, _)| name.contains(part));
+        let named = |line: &&str| {
+            line.split_once(": ")
+                .is_some_and(|(name, _)| name.contains(part))
+        };
         Ok(text.lines().filter(named).count())
     }
 

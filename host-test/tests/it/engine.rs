@@ -241,7 +241,9 @@ impl Target for EngineTarget {
             Some(reply) => replied(reply),
             None => Self::answered(&mut exchange, respond, &gateway),
         };
-        let line = exchange.finish(&gateway).and_then(|record| record.log_line());
+        let line = exchange
+            .finish(&gateway)
+            .and_then(|record| record.log_line());
         Ok(Observed {
             status,
             headers,

@@ -60,18 +60,32 @@ fn twenty_flips_under_load_fail_no_request() {
     let client = json!({"forwarded": "host"});
     let upstream = Upstream::start().unwrap();
     upstream.respond(ok("{}"));
-    let envoy = Envoy::start(&[reloadable("flipped", &policy("report", &client), &upstream)]).unwrap();
+    let envoy =
+        Envoy::start(&[reloadable("flipped", &policy("report", &client), &upstream)]).unwrap();
     let answers = under_load(envoy.address("flipped").unwrap(), |load| {
         for flip in 0..FLIPS {
             let before = load.asked();
             let mode = if flip % 2 == 0 { "enforce" } else { "report" };
-            assert!(envoy.reconfigure("flipped", text(&policy(mode, &client))).unwrap());
-            super::wait("requests under this policy", || (load.asked() > before + 50).then_some(()));
+            assert!(
+                envoy
+                    .reconfigure("flipped", text(&policy(mode, &client)))
+                    .unwrap()
+            );
+            super::wait("requests under this policy", || {
+                (load.asked() > before + 50).then_some(())
+            });
         }
     });
     let statuses = by_status(&answers);
-    println!("envoy: {} requests over {FLIPS} flips: {statuses:?}", answers.len());
-    assert_eq!(statuses.keys().collect::<Vec<_>>(), [&200, &429], "{statuses:?}");
+    println!(
+        "envoy: {} requests over {FLIPS} flips: {statuses:?}",
+        answers.len()
+    );
+    assert_eq!(
+        statuses.keys().collect::<Vec<_>>(),
+        [&200, &429],
+        "{statuses:?}"
+    );
     envoy.settle().unwrap();
     // To the request, through all of the flips.
     let requests = series(&envoy, "portcullis_requests_total");
@@ -83,7 +97,11 @@ fn twenty_flips_under_load_fail_no_request() {
     assert_eq!(count("4xx"), statuses[&429] as f64, "{requests:?}");
 
     // The last flip was to report. What was counted meanwhile counts once it is enforced again.
-    assert!(envoy.reconfigure("flipped", text(&policy("enforce", &client))).unwrap());
+    assert!(
+        envoy
+            .reconfigure("flipped", text(&policy("enforce", &client)))
+            .unwrap()
+    );
     let mut target = HttpTarget::behind(&envoy, "flipped", &upstream).unwrap();
     let mut known = get("/players/7");
     known.client = answers[0].client.into();
@@ -97,7 +115,10 @@ fn twenty_flips_under_load_fail_no_request() {
         assert!(!envoy.reconfigure("flipped", text(&bad)).unwrap());
     });
     let statuses = by_status(&refused);
-    assert!(statuses.keys().all(|status| [200, 429].contains(status)), "{statuses:?}");
+    assert!(
+        statuses.keys().all(|status| [200, 429].contains(status)),
+        "{statuses:?}"
+    );
     assert_eq!(target.exchange(&known, &ok("{}")).unwrap().status, 429);
     let log = envoy.log_since(place);
     let lines: Vec<&str> = log
@@ -105,7 +126,11 @@ fn twenty_flips_under_load_fail_no_request() {
         .filter(|line| line.contains("/request/hots") && line.contains("did you mean `hosts`"))
         .collect();
     assert!(!lines.is_empty(), "{log}");
-    assert!(number(&envoy, "portcullis_config_rejected_total") >= 1.0, "{}", envoy.prometheus().unwrap());
+    assert!(
+        number(&envoy, "portcullis_config_rejected_total") >= 1.0,
+        "{}",
+        envoy.prometheus().unwrap()
+    );
 }
 
 #[test]
@@ -129,14 +154,26 @@ fn serve_flips_as_well() {
     let answers = under_load(serve.address, |load| {
         for flip in 1..=FLIPS {
             let before = load.asked();
-            write(&policy(if flip % 2 == 1 { "enforce" } else { "report" }, flip));
+            write(&policy(
+                if flip % 2 == 1 { "enforce" } else { "report" },
+                flip,
+            ));
             serve.wait(" is serving");
-            super::wait("requests under this policy", || (load.asked() > before + 50).then_some(()));
+            super::wait("requests under this policy", || {
+                (load.asked() > before + 50).then_some(())
+            });
         }
     });
     let statuses = by_status(&answers);
-    println!("serve: {} requests over {FLIPS} flips: {statuses:?}", answers.len());
-    assert_eq!(statuses.keys().collect::<Vec<_>>(), [&200, &429], "{statuses:?}");
+    println!(
+        "serve: {} requests over {FLIPS} flips: {statuses:?}",
+        answers.len()
+    );
+    assert_eq!(
+        statuses.keys().collect::<Vec<_>>(),
+        [&200, &429],
+        "{statuses:?}"
+    );
     let mut bad = policy("enforce", 0);
     bad["request"] = json!({"hots": ["api.example.com"]});
     write(&bad);

@@ -27,7 +27,12 @@ fn readiness_follows_the_upstream() {
     let upstream = Upstream::start().unwrap();
     upstream.respond(ok("{}"));
     // An upstream is a cluster of Envoy's; the harness gives each listener one of its name.
-    let envoy = Envoy::start(&[reloadable("checked", &policy("checked", "checked"), &upstream)]).unwrap();
+    let envoy = Envoy::start(&[reloadable(
+        "checked",
+        &policy("checked", "checked"),
+        &upstream,
+    )])
+    .unwrap();
     let ready = |respond: &Respond| -> (u16, Value) {
         let mut target = HttpTarget::behind(&envoy, "checked", &upstream).unwrap();
         let observed = target.exchange(&get("/readyz"), respond).unwrap();
@@ -35,10 +40,16 @@ fn readiness_follows_the_upstream() {
         if let UpstreamSeen::Called(seen) = &observed.upstream {
             assert_eq!(seen.path, "/health");
         }
-        (observed.status, serde_json::from_slice(&observed.body).unwrap())
+        (
+            observed.status,
+            serde_json::from_slice(&observed.body).unwrap(),
+        )
     };
     let well = ok("{}");
-    let ill = Respond { status: 500, ..ok("{}") };
+    let ill = Respond {
+        status: 500,
+        ..ok("{}")
+    };
     let becomes = |respond: &Respond, status: u16, said: &str| {
         wait(said, || {
             let (code, body) = ready(respond);
@@ -52,7 +63,10 @@ fn readiness_follows_the_upstream() {
     assert_eq!(body["checks"], json!({"backend": "failed"}));
     becomes(&well, 200, "ready");
     let log = envoy.log();
-    for part in ["check `backend` is well: it answered 200", "check `backend` failed: it answered 500"] {
+    for part in [
+        "check `backend` is well: it answered 200",
+        "check `backend` failed: it answered 500",
+    ] {
         assert!(log.contains(part), "no `{part}` in {log}");
     }
 
@@ -61,7 +75,17 @@ fn readiness_follows_the_upstream() {
     assert!(envoy.reconfigure("checked", super::text(&other)).unwrap());
     let body = becomes(&well, 503, "failed");
     assert_eq!(body["policy"], "other");
-    assert!(envoy.log().contains("the gateway cannot call it"), "{}", envoy.log());
-    assert!(envoy.reconfigure("checked", super::text(&policy("back", "checked"))).unwrap());
+    wait("its first check", || {
+        envoy
+            .log()
+            .contains("the gateway cannot call it")
+            .then_some(())
+    });
+    becomes(&well, 503, "failed");
+    assert!(
+        envoy
+            .reconfigure("checked", super::text(&policy("back", "checked")))
+            .unwrap()
+    );
     becomes(&well, 200, "ready");
 }

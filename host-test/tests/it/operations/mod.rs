@@ -3,6 +3,7 @@
 
 mod flips;
 mod health;
+mod prometheus;
 mod report;
 mod scrape;
 mod trap;
@@ -52,7 +53,10 @@ fn read(text: &str, metric: &str) -> BTreeMap<String, f64> {
     let of = |line: &str| {
         let rest = line.strip_prefix(metric)?.strip_prefix('{')?;
         let (labels, value) = rest.rsplit_once("} ")?;
-        let mut labels: Vec<&str> = labels.split(',').filter(|label| !label.is_empty()).collect();
+        let mut labels: Vec<&str> = labels
+            .split(',')
+            .filter(|label| !label.is_empty())
+            .collect();
         labels.sort_unstable();
         Some((labels.join(","), value.parse().ok()?))
     };
@@ -91,6 +95,7 @@ impl Load {
 
     fn next(&self) -> Option<Ipv4Addr> {
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        (!self.stopped.load(Ordering::Relaxed)).then(|| Ipv4Addr::from(0xCB00_7100 | (number % 256) as u32))
+        (!self.stopped.load(Ordering::Relaxed))
+            .then(|| Ipv4Addr::from(0xCB00_7100 | (number % 256) as u32))
     }
 }

@@ -111,15 +111,39 @@ fn prometheus_is_told_of_every_request_by_label() {
         ]);
         found.get(&labels).copied().unwrap_or(0.0)
     };
-    assert_eq!(count("request", "request.hosts", "players", "enforce", "refused"), 4.0, "{found:?}");
-    assert_eq!(count("unmatched", "unmatched", "none", "enforce", "refused"), 2.0, "{found:?}");
-    assert_eq!(count("errors", "errors.mask_upstream", "players", "enforce", "masked"), 3.0, "{found:?}");
-    assert_eq!(count("validate", "validate.body", "moves.v2", "enforce", "refused"), 8.0, "{found:?}");
+    assert_eq!(
+        count("request", "request.hosts", "players", "enforce", "refused"),
+        4.0,
+        "{found:?}"
+    );
+    assert_eq!(
+        count("unmatched", "unmatched", "none", "enforce", "refused"),
+        2.0,
+        "{found:?}"
+    );
+    assert_eq!(
+        count(
+            "errors",
+            "errors.mask_upstream",
+            "players",
+            "enforce",
+            "masked"
+        ),
+        3.0,
+        "{found:?}"
+    );
+    assert_eq!(
+        count("validate", "validate", "moves.v2", "enforce", "refused"),
+        8.0,
+        "{found:?}"
+    );
     // What the limit would have refused: all that it was asked for but two.
     let limited: f64 = found
         .iter()
         .filter(|(labels, _)| labels.contains(r#"rule="tight""#))
-        .inspect(|(labels, _)| assert!(labels.contains(r#"mode="report""#) && labels.contains(r#"outcome="refused""#)))
+        .inspect(|(labels, _)| {
+            assert!(labels.contains(r#"mode="report""#) && labels.contains(r#"outcome="refused""#))
+        })
         .map(|(_, count)| count)
         .sum();
     assert_eq!(limited, 20.0, "{found:?}");
@@ -132,10 +156,18 @@ fn prometheus_is_told_of_every_request_by_label() {
     let lines = decisions(&envoy.log());
     assert_eq!(lines.len(), 28, "{}", envoy.log());
     for (status, count) in &statuses {
-        let said = lines.iter().filter(|line| line["status"] == *status).count();
+        let said = lines
+            .iter()
+            .filter(|line| line["status"] == *status)
+            .count();
         assert_eq!(u64::try_from(said).unwrap(), *count, "{status}");
     }
-    let said = |decision: &str| lines.iter().filter(|line| line["decision"] == decision).count();
+    let said = |decision: &str| {
+        lines
+            .iter()
+            .filter(|line| line["decision"] == decision)
+            .count()
+    };
     assert_eq!((said("refused"), said("masked")), (14, 3));
     assert_eq!(said("passed") + said("would-refuse"), 11);
 
@@ -154,9 +186,19 @@ fn prometheus_is_told_of_every_request_by_label() {
     assert!(number(&envoy, "portcullis_guest_memory_bytes") >= 1e6);
     assert!(number(&envoy, "portcullis_policy_hash") > 0.0);
     assert!(number(&envoy, "portcullis_config_loaded_total") >= 1.0);
-    for rare in ["failures", "config_rejected", "limit_retries", "limit_exhausted", "limit_evictions"] {
+    for rare in [
+        "failures",
+        "config_rejected",
+        "limit_retries",
+        "limit_exhausted",
+        "limit_evictions",
+    ] {
         let name = format!("portcullis_{rare}_total");
-        assert_eq!(series(&envoy, &name), BTreeMap::from([(String::new(), 0.0)]), "{name}");
+        assert_eq!(
+            series(&envoy, &name),
+            BTreeMap::from([(String::new(), 0.0)]),
+            "{name}"
+        );
     }
 }
 
@@ -174,7 +216,11 @@ fn two_hundred_policies_leave_no_series_behind() {
     let mut after_two = 0;
     for flip in 0..200 {
         let mode = if flip % 2 == 0 { "enforce" } else { "report" };
-        assert!(envoy.reconfigure("counted", text(&policy(mode))).unwrap(), "{}", envoy.log());
+        assert!(
+            envoy.reconfigure("counted", text(&policy(mode))).unwrap(),
+            "{}",
+            envoy.log()
+        );
         let mut target = HttpTarget::behind(&envoy, "counted", &upstream).unwrap();
         mixture(&mut target);
         if flip == 1 {
@@ -202,7 +248,9 @@ fn routes_past_the_share_are_counted_as_others() {
     let envoy = Envoy::start(&[listener("many", text(&policy), &upstream)]).unwrap();
     let mut target = HttpTarget::behind(&envoy, "many", &upstream).unwrap();
     for at in 0..400 {
-        let observed = target.exchange(&get(&format!("/r{at}")), &ok("{}")).unwrap();
+        let observed = target
+            .exchange(&get(&format!("/r{at}")), &ok("{}"))
+            .unwrap();
         assert_eq!(observed.status, 200);
     }
     target.exchange(&get("/nowhere"), &ok("{}")).unwrap();
@@ -211,11 +259,20 @@ fn routes_past_the_share_are_counted_as_others() {
     let requests = series(&envoy, "portcullis_requests_total");
     assert_eq!(requests.values().sum::<f64>(), 401.0);
     assert!(requests[&labels(&[("route", "other"), ("status", "2xx")])] > 100.0);
-    assert_eq!(requests[&labels(&[("route", "none"), ("status", "4xx")])], 1.0);
+    assert_eq!(
+        requests[&labels(&[("route", "none"), ("status", "4xx")])],
+        1.0
+    );
 }
 
 #[test]
 fn the_tags_are_those_of_the_configuration_to_copy() {
-    let copied = Document::read_file(&root().join("envoy/envoy.yaml")).unwrap().value;
-    assert!(copied["stats_config"]["stats_tags"].as_array().is_some_and(|tags| tags.len() == 8));
+    let copied = Document::read_file(&root().join("envoy/envoy.yaml"))
+        .unwrap()
+        .value;
+    assert!(
+        copied["stats_config"]["stats_tags"]
+            .as_array()
+            .is_some_and(|tags| tags.len() == 8)
+    );
 }

@@ -17,9 +17,16 @@ pub(super) fn module() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("trap");
-    let arguments = ["--package", "portcullis-filter", "--features", "trap", "--release"];
+    let arguments = [
+        "--package",
+        "portcullis-filter",
+        "--features",
+        "trap",
+        "--release",
+    ];
     let built = nested::build(&cargo, &workspace, &target, &arguments);
-    let built = built.unwrap_or_else(|said| panic!("the filter that traps does not build:\n{said}"));
+    let built =
+        built.unwrap_or_else(|said| panic!("the filter that traps does not build:\n{said}"));
     built.join("release/portcullis.wasm")
 }
 
@@ -66,7 +73,9 @@ fn a_trap_takes_down_one_request() {
 
 /// How often Envoy has made a new VM in place of one that stopped.
 pub(super) fn reloads(text: &str) -> f64 {
-    let lines = text.lines().filter(|line| line.starts_with("envoy_wasm") && line.contains("vm_reload_success"));
+    let lines = text
+        .lines()
+        .filter(|line| line.starts_with("envoy_wasm") && line.contains("vm_reload_success"));
     let values = lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
     values.sum()
 }
