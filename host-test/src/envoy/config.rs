@@ -208,6 +208,7 @@ fn wasm(name: &str, filter: &Filter) -> Value {
             "name": name,
             "root_id": name,
             "failure_policy": "FAIL_RELOAD",
+            "reload_config": {"backoff": {"base_interval": "0.1s"}},
             "allow_on_headers_stop_iteration": filter.hold_headers,
             "configuration": configuration,
             "vm_config": {

@@ -184,6 +184,22 @@ fn policy(version: u64) -> Value {
     })
 }
 
+/// What passes, what is refused or would be, and an upstream that fails.
+fn mixture(target: &mut HttpTarget<'_>) {
+    let ill = Respond {
+        status: 500,
+        ..ok("<h1>Traceback</h1>")
+    };
+    for turn in 0..20 {
+        let mut request = get("/moves");
+        request.method = "POST".into();
+        request.headers.push("content-type", "application/json");
+        request.body = vec![if turn % 2 == 0 { "{}" } else { "[]" }.into()];
+        let respond = if turn % 4 == 0 { &ill } else { &ok("{}") };
+        target.exchange(&request, respond).unwrap();
+    }
+}
+
 #[test]
 fn alerts_and_the_dashboard_stand_on_what_is_really_there() {
     if !envoy::wanted("a real Prometheus over a real Envoy") {
@@ -211,22 +227,9 @@ fn alerts_and_the_dashboard_stand_on_what_is_really_there() {
         (!found.as_array()?.is_empty()).then_some(())
     });
 
-    // Everything that goes wrong by itself.
     let mut target = HttpTarget::behind(&envoy, "watched", &upstream).unwrap();
     let well = ok("{}");
-    let ill = Respond {
-        status: 500,
-        ..ok("<h1>Traceback</h1>")
-    };
-    for turn in 0..20 {
-        let mut request = get("/moves");
-        request.method = "POST".into();
-        request.headers.push("content-type", "application/json");
-        request.body = vec![if turn % 2 == 0 { "{}" } else { "[]" }.into()];
-        target
-            .exchange(&request, if turn % 4 == 0 { &ill } else { &well })
-            .unwrap();
-    }
+    mixture(&mut target);
     let mut request = get("/moves");
     request.headers.push("x-portcullis-trap", "1");
     assert_eq!(target.exchange(&request, &well).unwrap().status, 503);
@@ -299,14 +302,11 @@ fn alerts_and_the_dashboard_stand_on_what_is_really_there() {
     for rule in rules {
         assert_eq!(rule["health"], "ok", "{rule}");
     }
-    // The dashboard's lines are not all empty either: most have something to show after a minute like this.
-    let shown = queries
-        .iter()
-        .filter(|query| !prometheus.query(query).as_array().unwrap().is_empty())
-        .count();
-    assert!(
-        shown * 3 >= queries.len() * 2,
-        "{shown} of {}",
-        queries.len()
-    );
+    // And with traffic that goes on, the dashboard shows it: all but what takes a worse night than this.
+    let empty = |query: &&String| prometheus.query(query).as_array().is_none_or(Vec::is_empty);
+    wait("the dashboard", || {
+        mixture(&mut target);
+        let empty: Vec<&String> = queries.iter().filter(empty).collect();
+        (empty.len() <= 2).then_some(())
+    });
 }
