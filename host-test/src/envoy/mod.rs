@@ -92,13 +92,8 @@ impl Envoy {
     /// # Errors
     /// As there.
     pub fn start_with(listeners: &[Listener], workers: u32) -> anyhow::Result<Self> {
-        let binary = install()?;
         let directory = directory()?;
-        let written = directory.join("envoy.json");
-        fs::write(
-            &written,
-            serde_json::to_vec_pretty(&config::bootstrap(listeners, &directory))?,
-        )?;
+        let configuration = config::bootstrap(listeners, &directory);
         let reloadable: Vec<(String, Filter)> = listeners
             .iter()
             .filter_map(|listener| Some((listener.name.clone(), listener.filter.clone()?)))
@@ -110,6 +105,27 @@ impl Envoy {
                 config::discovered(listener, filter).to_string(),
             )?;
         }
+        Self::spawn(&configuration, workers, directory, reloadable)
+    }
+
+    /// Starts one with a whole configuration of somebody else's, and waits until it is ready. It has no listener of this crate's:
+    /// [`Envoy::settle`] does not work.
+    ///
+    /// # Errors
+    /// As [`Envoy::start`].
+    pub fn start_configured(configuration: &Value, workers: u32) -> anyhow::Result<Self> {
+        Self::spawn(configuration, workers, directory()?, Vec::new())
+    }
+
+    fn spawn(
+        configuration: &Value,
+        workers: u32,
+        directory: PathBuf,
+        reloadable: Vec<(String, Filter)>,
+    ) -> anyhow::Result<Self> {
+        let binary = install()?;
+        let written = directory.join("envoy.json");
+        fs::write(&written, serde_json::to_vec_pretty(configuration)?)?;
         let log = File::create(directory.join("log"))?;
         let started = Instant::now();
         let child = Command::new(binary)

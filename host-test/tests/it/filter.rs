@@ -205,14 +205,35 @@ fn a_clean_request_costs_few_host_calls() {
         assert_eq!(calls, expected, "{policy}");
     };
     let headers = ("proxy_get_header_map_pairs", 1);
-    check(r#"{"version":1}"#, &[headers]);
+    check(r#"{"version":1,"observe":{"metrics":false}}"#, &[headers]);
     check(
-        r#"{"version":1,"unmatched":"reject","routes":[{"name":"a","path":"/*"}]}"#,
+        r#"{"version":1,"observe":{"metrics":false},"unmatched":"reject","routes":[{"name":"a","path":"/*"}]}"#,
         &[headers],
     );
     // The peer's address, to hold X-Forwarded-For against.
-    let request = r#"{"version":1,"request":{"hosts":["a.test"]}}"#;
+    let request = r#"{"version":1,"observe":{"metrics":false},"request":{"hosts":["a.test"]}}"#;
     check(request, &[headers, ("proxy_get_property", 1)]);
+    // Metrics: when it began and ended, what the status was, one more of these and how long it took.
+    let metrics = [
+        ("clock_time_get", 2),
+        headers,
+        ("proxy_get_property", 1),
+        ("proxy_increment_metric", 1),
+        ("proxy_record_metric", 1),
+    ];
+    check(r#"{"version":1}"#, &metrics);
+    // A line for each request: the time of day, the client, the line.
+    let logged = [
+        ("clock_time_get", 2),
+        ("proxy_get_current_time_nanoseconds", 1),
+        headers,
+        ("proxy_get_property", 2),
+        ("proxy_log", 1),
+    ];
+    check(
+        r#"{"version":1,"observe":{"metrics":false,"log":"all"}}"#,
+        &logged,
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What operators rely on at night: metrics that agree with what happened, modes that can be flipped under load, and the files in
 //! `envoy/` that watch over all of it, in the programs that they are for.
 
+mod deployment;
 mod flips;
 mod health;
 mod prometheus;

@@ -117,8 +117,10 @@ impl Prometheus {
             .map(|byte| format!("%{byte:02X}"))
             .collect();
         let answer = self.ask(&format!("/api/v1/query?query={encoded}"));
-        assert_eq!(answer["status"], "success", "{expression}: {answer}");
-        answer["data"]["result"].clone()
+        let result = answer.pointer("/data/result");
+        result
+            .unwrap_or_else(|| panic!("{expression}: {answer}"))
+            .clone()
     }
 }
 
@@ -130,37 +132,42 @@ impl Drop for Prometheus {
     }
 }
 
-/// The names and expressions of all alerts.
-fn alerts() -> Vec<(String, String)> {
-    let file = Document::read_file(&root().join("envoy/alerts.yml"))
-        .unwrap()
-        .value;
-    let rules = file["groups"][0]["rules"].as_array().unwrap().clone();
-    let text = |rule: &Value, key: &str| rule[key].as_str().unwrap().to_owned();
-    rules
-        .iter()
-        .map(|rule| (text(rule, "alert"), text(rule, "expr")))
-        .collect()
+/// The expressions of all alerts.
+fn alerts() -> Vec<String> {
+    let file = Document::read_file(&root().join("envoy/alerts.yml")).unwrap();
+    let rules = list(&file.value, "/groups/0/rules");
+    rules.iter().map(expression).collect()
 }
 
 /// The expressions of the dashboard, with what Grafana puts in for its variables.
 fn queries() -> Vec<String> {
     let file = std::fs::read(root().join("envoy/grafana.json")).unwrap();
     let dashboard: Value = serde_json::from_slice(&file).unwrap();
-    let panels = dashboard["panels"].as_array().unwrap();
-    let targets = panels
-        .iter()
-        .flat_map(|panel| panel["targets"].as_array().unwrap());
-    let annotations = dashboard["annotations"]["list"].as_array().unwrap();
-    targets
-        .chain(annotations)
-        .map(|target| target["expr"].as_str().unwrap())
-        .map(|expression| {
-            expression
+    let panels = list(&dashboard, "/panels");
+    let targets = panels.iter().flat_map(|panel| list(panel, "/targets"));
+    let targets = targets.chain(list(&dashboard, "/annotations/list"));
+    let written = targets.map(|target| expression(&target));
+    written
+        .map(|written| {
+            written
                 .replace("$__rate_interval", "1m")
                 .replace("$route", ".*")
         })
         .collect()
+}
+
+fn list(value: &Value, place: &str) -> Vec<Value> {
+    let found = value.pointer(place).and_then(Value::as_array);
+    found
+        .unwrap_or_else(|| panic!("no list at {place}"))
+        .clone()
+}
+
+fn expression(value: &Value) -> String {
+    let found = value.get("expr").and_then(Value::as_str);
+    found
+        .unwrap_or_else(|| panic!("no expression in {value}"))
+        .to_owned()
 }
 
 /// The metrics that an expression names.
@@ -279,11 +286,7 @@ fn alerts_and_the_dashboard_stand_on_what_is_really_there() {
         let found = prometheus.query("portcullis_request_duration_us_bucket");
         (!found.as_array()?.is_empty()).then_some(())
     });
-    for expression in alerts
-        .iter()
-        .map(|(_, expression)| expression)
-        .chain(&queries)
-    {
+    for expression in alerts.iter().chain(&queries) {
         prometheus.query(expression);
         let named = metrics(expression);
         assert!(!named.is_empty(), "{expression}");

@@ -79,14 +79,15 @@ fn views(observed: &Observed, names: &BTreeSet<Vec<u8>>) -> String {
 fn codes(observed: &Observed) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut refused, mut would) = (BTreeSet::new(), BTreeSet::new());
     for line in decisions(&observed.logs.as_deref().unwrap_or_default().join("\n")) {
-        let code = line["code"].as_str().unwrap_or_default().to_owned();
-        match line["decision"].as_str() {
-            Some("refused") => refused.insert(code),
-            Some("would-refuse") => would.insert(code),
+        let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
+        match text("decision") {
+            "refused" => refused.insert(text("code").to_owned()),
+            "would-refuse" => would.insert(text("code").to_owned()),
             _ => false,
         };
-        let more = line["would_refuse"].as_array().into_iter().flatten();
-        would.extend(more.filter_map(Value::as_str).map(str::to_owned));
+        let more = line.get("would_refuse").and_then(Value::as_array);
+        let more = more.into_iter().flatten().filter_map(Value::as_str);
+        would.extend(more.map(str::to_owned));
     }
     (refused, would)
 }
