@@ -39,8 +39,8 @@ fn policy(limits: &Value) -> String {
         limit.entry("capacity").or_insert_with(|| json!(64));
     }
     let client = json!({"forwarded": "host"});
-    // What metrics cost is counted elsewhere.
-    let observe = json!({"metrics": false});
+    // What metrics and log lines cost is counted elsewhere.
+    let observe = json!({"metrics": false, "log": "none"});
     json!({"version": 1, "client": client, "observe": observe, "rate_limits": limits}).to_string()
 }
 

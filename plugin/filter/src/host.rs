@@ -134,20 +134,23 @@ unsafe extern "C" {
 /// it, on the one that it has.
 pub(crate) fn now() -> u64 {
     const MONOTONIC: u32 = 1;
-    let mut time = 0;
-    // SAFETY: the out pointer is live for the call.
-    if unsafe { clock_time_get(MONOTONIC, 1, &mut time) } != 0 {
-        // SAFETY: as above.
-        unsafe { proxy_get_current_time_nanoseconds(&mut time) };
-    }
-    time
+    time(MONOTONIC)
 }
 
 /// Nanoseconds since the Unix epoch; 0 where the host does not know.
 pub(crate) fn wall() -> u64 {
+    const REALTIME: u32 = 0;
+    time(REALTIME)
+}
+
+/// WASI's clock, which every host has, before the ABI's, which wasm-nginx-module does not.
+fn time(clock: u32) -> u64 {
     let mut time = 0;
     // SAFETY: the out pointer is live for the call.
-    unsafe { proxy_get_current_time_nanoseconds(&mut time) };
+    if unsafe { clock_time_get(clock, 1, &mut time) } != 0 {
+        // SAFETY: as above.
+        unsafe { proxy_get_current_time_nanoseconds(&mut time) };
+    }
     time
 }
 
