@@ -101,7 +101,7 @@ impl Checks {
             return;
         };
         check.waits = false;
-        let bytes = host::header_map(Map::CallResponseHeaders).unwrap_or_default();
+        let bytes = host::header_map(Map::CallResponse).unwrap_or_default();
         let lines = wire::lines(&bytes).unwrap_or_default();
         let status = lines
             .iter()

@@ -25,9 +25,9 @@ pub(crate) enum Level {
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub(crate) enum Map {
-    RequestHeaders = 0,
-    ResponseHeaders = 2,
-    CallResponseHeaders = 6,
+    Request = 0,
+    Response = 2,
+    CallResponse = 6,
 }
 
 /// A metric (proxy_metric_type_t).

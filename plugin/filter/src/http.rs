@@ -130,7 +130,7 @@ impl Http {
         if let Some(tag) = exchange.body_tag() {
             // Headers that have gone on tell nobody anything.
             let waits = self.holds_headers || self.worker.gateway() != Gateway::Envoy;
-            if !waits || apply(Map::RequestHeaders, &tag) != 0 {
+            if !waits || apply(Map::Request, &tag) != 0 {
                 return answer(&exchange.untagged(&*self.worker));
             }
         }
@@ -190,7 +190,7 @@ impl HttpContext for Http {
         let Some(exchange) = &mut self.exchange else {
             return self.refuse_unchecked("there is no policy");
         };
-        let bytes = match host::header_map(Map::RequestHeaders) {
+        let bytes = match host::header_map(Map::Request) {
             Ok(bytes) => bytes,
             Err(status) => {
                 let why = format!("the request's headers cannot be read (status {status})");
@@ -229,7 +229,7 @@ impl HttpContext for Http {
         self.holds_headers = needs_body && self.worker.holds_headers();
         let mut status = edits
             .iter()
-            .map(|edit| apply(Map::RequestHeaders, edit))
+            .map(|edit| apply(Map::Request, edit))
             .max()
             .unwrap_or(0);
         if gateway == Gateway::Envoy && !self.holds_headers {
@@ -293,7 +293,7 @@ impl HttpContext for Http {
         let Some(exchange) = self.exchange.as_mut().filter(|e| e.reads_response()) else {
             return Action::Continue;
         };
-        let bytes = host::header_map(Map::ResponseHeaders);
+        let bytes = host::header_map(Map::Response);
         let Some(lines) = bytes.as_ref().ok().and_then(|bytes| wire::lines(bytes)) else {
             host::log(
                 Level::Error,
@@ -324,11 +324,11 @@ fn change_response(worker: &Worker, lines: &[Line<'_>], edits: &[Edit<'_>]) -> h
     // One call costs as much as two or three; on the others it is not known to keep every line.
     if edits.len() > 3 && worker.gateway() == Gateway::Envoy {
         let map = wire::bytes(&edited(lines, edits));
-        if host::set_header_map(Map::ResponseHeaders, &map) == 0 {
+        if host::set_header_map(Map::Response, &map) == 0 {
             return 0;
         }
     }
-    let statuses = edits.iter().map(|edit| apply(Map::ResponseHeaders, edit));
+    let statuses = edits.iter().map(|edit| apply(Map::Response, edit));
     statuses.max().unwrap_or(0)
 }
 
@@ -345,15 +345,14 @@ const LENGTH: &str = "content-length";
 /// Makes the headers, still held back, those of a body of so many bytes.
 fn fit(stale: &[&str], length: usize) -> bool {
     let length = length.to_string();
-    remove(stale) == 0
-        && host::add_header(Map::RequestHeaders, LENGTH.as_bytes(), length.as_bytes()) == 0
+    remove(stale) == 0 && host::add_header(Map::Request, LENGTH.as_bytes(), length.as_bytes()) == 0
 }
 
 /// Removes request headers, and answers a status that was not ok, if one was.
 fn remove(names: &[&str]) -> host::Status {
     let statuses = names
         .iter()
-        .map(|name| host::remove_header(Map::RequestHeaders, name.as_bytes()));
+        .map(|name| host::remove_header(Map::Request, name.as_bytes()));
     statuses.max().unwrap_or(0)
 }
 

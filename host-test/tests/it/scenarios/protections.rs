@@ -5,6 +5,7 @@ mod cors;
 mod headers;
 mod limits;
 mod modes;
+mod operations;
 mod request;
 mod validate;
 
@@ -60,6 +61,7 @@ fn with_each_protection_off_scenarios_go_red() {
         client::CLIENT,
         limits::LIMITS,
         validate::VALIDATE,
+        operations::OPERATIONS,
     ];
     for protection in protections.into_iter().flatten() {
         let mut red = Vec::new();
