@@ -1,9 +1,10 @@
 //! Metrics in a real Envoy: labels, counts to the request, and how many series there come to be.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use portcullis_host_test::document::Document;
-use portcullis_host_test::envoy::{self, Envoy};
+use portcullis_host_test::envoy::{self, Envoy, flood};
 use portcullis_host_test::scenario::http::HttpTarget;
 use portcullis_host_test::scenario::target::{Respond, Target};
 use portcullis_host_test::upstream::Upstream;
@@ -200,6 +201,57 @@ fn prometheus_is_told_of_every_request_by_label() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn two_workers_count_and_log_every_request_of_a_flood() {
+    if !envoy::wanted("a flood counted by a real Envoy") {
+        return;
+    }
+    let mut policy = policy("enforce");
+    policy["rate_limits"] = json!([{"name": "tight", "quota": "100/30d"}]);
+    let upstream = Upstream::start().unwrap();
+    upstream.respond(ok("{}"));
+    let envoy = Envoy::start_with(&[listener("counted", text(&policy), &upstream)], 2).unwrap();
+    let to = envoy.address("counted").unwrap();
+    let clients = (0..6000_u32).map(|number| Ipv4Addr::from(0xCB00_7100 | (number % 16)));
+    let answers = flood(to, "/players/7", 16, clients).unwrap();
+    let with = |status: u16| {
+        answers
+            .iter()
+            .filter(|answer| answer.status == status)
+            .count()
+    };
+    let (passed, refused) = (with(200), with(429));
+    assert_eq!((passed, passed + refused), (1600, 6000));
+    let requests = wait("the counts", || {
+        let requests = series(&envoy, "portcullis_requests_total");
+        (requests.values().sum::<f64>() >= 6000.0).then_some(requests)
+    });
+    let of = |status: &str| labels(&[("route", "players"), ("status", status)]);
+    let expected = [(of("2xx"), 1600.0), (of("4xx"), 4400.0)];
+    assert_eq!(requests, BTreeMap::from(expected));
+    let lines = wait("the lines", || {
+        let lines = decisions(&envoy.log());
+        (lines.len() >= 6000).then_some(lines)
+    });
+    let said = |decision: &str| {
+        lines
+            .iter()
+            .filter(|line| line["decision"] == decision)
+            .count()
+    };
+    assert_eq!(
+        (said("passed"), said("refused"), lines.len()),
+        (1600, 4400, 6000)
+    );
+    let mut ids: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line["request_id"].as_str())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 6000, "two requests have one id");
 }
 
 #[test]
