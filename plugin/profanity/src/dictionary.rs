@@ -4,6 +4,9 @@
 //! the same. They are inflated for the length of one call.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use crate::item::{Item, Spelling, class_of};
 
 use crate::pack::Reader;
 use crate::packing::pattern;
@@ -84,6 +87,87 @@ pub fn seams(word: &str, is_word: impl Fn(&str) -> bool) -> u32 {
         .filter(|(left, right)| is_word(left) && is_word(right))
         .filter_map(|(left, _)| 1u32.checked_shl(u32::try_from(pattern(left).len()).ok()?))
         .fold(0, |seams, seam| seams | seam)
+}
+
+/// The dictionary as a set of spellings: one for all filters, made when the first is compiled.
+#[derive(Clone)]
+pub(crate) struct Common(Arc<[u32]>);
+
+impl std::fmt::Debug for Common {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Common({} words)", self.0.len())
+    }
+}
+
+/// Letters of a word that may stand at the end of others, or at their beginning.
+const AMID: usize = 4;
+/// Letters of the longest word that is tried.
+const LONGEST: usize = 14;
+
+impl Common {
+    pub(crate) fn load() -> Self {
+        static COMMON: OnceLock<Arc<[u32]>> = OnceLock::new();
+        Self(Arc::clone(COMMON.get_or_init(|| {
+            let mut hashes = Vec::new();
+            each_word(|word| {
+                hashes.push(Spelling::of_classes(word.bytes().filter_map(class_of)).mixed())
+            });
+            hashes.sort_unstable();
+            hashes.dedup();
+            hashes.into()
+        })))
+    }
+
+    fn has(&self, items: &[Item]) -> bool {
+        self.0.binary_search(&Spelling::of(items).mixed()).is_ok()
+    }
+
+    /// Whether `items` are a word, or one in the plural, the past or the progressive, or `xx`.
+    fn is_word(&self, items: &[Item]) -> bool {
+        if self.has(items) {
+            return true;
+        }
+        let ending = |letters: &[u8]| {
+            let stem = items
+                .len()
+                .checked_sub(letters.len())
+                .and_then(|at| items.split_at_checked(at));
+            stem.is_some_and(|(stem, end)| {
+                stem.len() > 2
+                    && end
+                        .iter()
+                        .zip(letters)
+                        .all(|(item, &letter)| Some(item.class) == class_of(letter))
+                    && self.has(stem)
+            })
+        };
+        ending(b"s")
+            || ending(b"es")
+            || ending(b"d")
+            || ending(b"ed")
+            || ending(b"ing")
+            || matches!(items, [one] if one.run > 1)
+    }
+
+    /// Whether a word, or several, may end with `items`.
+    pub(crate) fn ends(&self, items: &[Item]) -> bool {
+        let longest = items.len().min(LONGEST);
+        self.is_word(items)
+            || (AMID..longest).rev().any(|length| {
+                items
+                    .get(items.len() - length..)
+                    .is_some_and(|end| self.is_word(end))
+            })
+    }
+
+    /// Whether a word, or several, may begin with `items`.
+    pub(crate) fn begins(&self, items: &[Item]) -> bool {
+        let longest = items.len().min(LONGEST);
+        self.is_word(items)
+            || (AMID..longest)
+                .rev()
+                .any(|length| items.get(..length).is_some_and(|start| self.is_word(start)))
+    }
 }
 
 fn each_word(mut each: impl FnMut(&str)) {

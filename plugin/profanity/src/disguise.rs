@@ -1,6 +1,6 @@
 //! Disguises that take letters out of their order or hide them: spelled out, starred, shown backwards.
 
-use crate::examine::{Sink, examine, inside, whole};
+use crate::examine::{Part, Sink, examine, inside, whole};
 use crate::item::{Item, STAR, Spelling, mark};
 use crate::lexicon::Lexicon;
 use crate::scan::{Gap, Piece};
@@ -11,14 +11,28 @@ const STARRED: usize = 40;
 /// Looks at single letters that stand apart, as the word that they spell.
 pub(crate) fn apart(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
     *sink.steps += items.len() as u64;
+    let article = items
+        .first()
+        .is_some_and(|first| first.class == 0 || first.class == crate::item::I);
+    if !article && lexicon.is_benign(Spelling::of(items)) {
+        return;
+    }
     inside(lexicon, items, sink);
     // An "a" or "I" before the word, or a letter behind it, is often a word of its own.
     let last = items.len().saturating_sub(1);
-    for word in [Some(items), items.get(1..), items.get(..last)]
-        .into_iter()
-        .flatten()
-    {
-        whole(lexicon, word, Spelling::of(word), false, sink);
+    for (from, to) in [(0, items.len()), (1, items.len()), (0, last)] {
+        let part = Part {
+            all: items,
+            from,
+            to,
+            foreign: true,
+        };
+        whole(
+            lexicon,
+            part,
+            Spelling::of(items.get(from..to).unwrap_or_default()),
+            sink,
+        );
     }
 }
 
@@ -43,23 +57,22 @@ pub(crate) fn spelled_out(
 }
 
 /// Looks at a piece with stars in it: as separators, as one vowel, or as one letter each.
-pub(crate) fn starred(
-    lexicon: &Lexicon,
-    items: &[Item],
-    side: &mut Vec<Item>,
-    sink: &mut Sink<'_>,
-) {
+pub(crate) fn starred(lexicon: &Lexicon, all: &[Item], side: &mut Vec<Item>, sink: &mut Sink<'_>) {
     let is_star = |item: &&Item| item.class == STAR;
-    let lead = items.iter().take_while(is_star).count();
-    let trail = items.iter().rev().take_while(is_star).count();
-    let Some(items) = items
-        .get(lead..items.len().saturating_sub(trail))
+    let lead = all.iter().take_while(is_star).count();
+    let trail = all.iter().rev().take_while(is_star).count();
+    let Some(items) = all
+        .get(lead..all.len().saturating_sub(trail))
         .filter(|items| !items.is_empty() && items.len() <= STARRED)
     else {
         return;
     };
     let stars = items.iter().filter(is_star).count();
     if stars == 0 {
+        // One star at one end is a vowel or a footnote; two are emphasis.
+        if lead + trail == 1 && all.len() <= STARRED {
+            vowel(lexicon, all, side, sink);
+        }
         return;
     }
     if stars > 1 {
@@ -78,6 +91,7 @@ fn one_star(lexicon: &Lexicon, items: &[Item], side: &mut Vec<Item>, sink: &mut 
     let bare = Spelling::of(side);
     if lexicon.is_benign(bare) {
         sink.excuse(items);
+        return;
     } else {
         *sink.steps += side.len() as u64;
         for (number, term) in lexicon.spelled(bare) {
@@ -86,6 +100,11 @@ fn one_star(lexicon: &Lexicon, items: &[Item], side: &mut Vec<Item>, sink: &mut 
             }
         }
     }
+    vowel(lexicon, items, side, sink);
+}
+
+/// A star that is a vowel.
+fn vowel(lexicon: &Lexicon, items: &[Item], side: &mut Vec<Item>, sink: &mut Sink<'_>) {
     let Some(at) = items
         .iter()
         .position(|item| item.class == STAR && item.run == 1)

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::item::{Item, Spelling, mark};
+use crate::item::{I, Item, Spelling, class_of, mark};
 use crate::lexicon::{Hit, Lexicon, Term};
 use crate::pack::Place;
 use crate::scan::Piece;
@@ -107,18 +107,44 @@ pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mu
     if piece.cut {
         return;
     }
-    whole(lexicon, items, piece.spelling, !latin, sink);
+    let part = |from, to| Part {
+        all: items,
+        from,
+        to,
+        foreign: !latin,
+    };
+    whole(lexicon, part(0, items.len()), piece.spelling, sink);
     if piece.marks & (mark::DIGIT | mark::SYMBOL) != 0 || piece.stars > 0 {
-        trimmed(lexicon, items, !latin, sink);
+        trimmed(lexicon, part(0, items.len()), sink);
     }
     if piece.marks & (mark::HUMP | mark::DIGIT) != 0 {
-        let mut rest = items;
-        while let Some((token, after)) = next_token(rest) {
-            if token.len() < items.len() {
-                whole(lexicon, token, Spelling::of(token), !latin, sink);
+        let mut from = 0;
+        while let Some((start, to)) = next_token(items, from) {
+            if to - start < items.len() && to - start <= WORD {
+                let token = part(start, to);
+                whole(lexicon, token, Spelling::of(token.items()), sink);
             }
-            rest = after;
+            from = to;
         }
+    }
+}
+
+/// More items than a word has.
+const WORD: usize = 48;
+
+/// Some of the items of a piece.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a> {
+    pub(crate) all: &'a [Item],
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// None of the letters of the piece is a Latin one: it counts as a whole or not at all.
+    pub(crate) foreign: bool,
+}
+
+impl<'a> Part<'a> {
+    fn items(&self) -> &'a [Item] {
+        self.all.get(self.from..self.to).unwrap_or_default()
     }
 }
 
@@ -142,20 +168,42 @@ pub(crate) fn inside(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
         else {
             continue;
         };
-        let (from, to) = extent(items, hit);
+        let (mut from, mut to) = extent(items, hit);
+        // "LoginsSlut": the hump begins the word, if it is enough of it.
+        let first = items.get(from).map(|item| item.class);
+        let hump = (from + 1..to)
+            .take_while(|&at| items.get(at).is_some_and(|item| Some(item.class) == first))
+            .find(|&at| items.get(at).is_some_and(|item| item.is(mark::HUMP)));
+        if let Some(hump) = hump.filter(|&hump| {
+            items
+                .get(hump..to)
+                .is_some_and(|items| term.is_spelled_by(items))
+        }) {
+            from = hump;
+        }
+        // "p!$5": a digit behind is part of it only where it lacks one.
+        let lacking = !items
+            .get(from..to)
+            .is_some_and(|items| term.is_spelled_by(items));
+        let last = items.get(hit.end).map(|item| item.class);
+        if lacking && items.get(to).is_some_and(|next| Some(next.class) == last) {
+            to += 1;
+        }
         let Some(spelled) = items.get(from..to) else {
             continue;
         };
         let excused = || {
             hits.iter().any(|other| {
-                other.term.is_none()
-                    && other.end + 1 >= hit.end.saturating_add(1)
-                    && covers(extent(items, other), (from, to))
+                other.term.is_none() && excuses(items, extent(items, other), (from, to))
             })
         };
+        let fits = || {
+            term.entry.place == Place::Anywhere
+                || flanked(lexicon, items, from, to, term.entry.place == Place::Beside)
+        };
         if letters_lead(spelled)
-            && (term.entry.place == Place::Anywhere || begins(items, from))
             && term.is_spelled_by(spelled)
+            && fits()
             && !excused()
             && !benign_around(lexicon, items, from, to)
         {
@@ -165,8 +213,10 @@ pub(crate) fn inside(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
     *sink.hits = hits;
 }
 
-fn covers(outer: (usize, usize), inner: (usize, usize)) -> bool {
-    outer.0 <= inner.0 && outer.1 >= inner.1
+/// Whether a benign word at `benign` is what a match at `inner` was part of, or ran into: "peacock" before "face".
+fn excuses(items: &[Item], benign: (usize, usize), inner: (usize, usize)) -> bool {
+    adds_letters(items, benign, inner)
+        || benign.0 < inner.0 && benign.1 > inner.0 + 2 && benign.1 < inner.1
 }
 
 /// The items of a pattern, with the repeats of its first and last letter.
@@ -184,37 +234,90 @@ fn extent(items: &[Item], hit: &Hit) -> (usize, usize) {
         }
         from -= 1;
     }
-    let last = items.get(hit.end).map(|item| item.class);
-    let more = items
-        .get(hit.end + 1..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|item| Some(item.class) == last)
+    let Some(last) = items.get(hit.end) else {
+        return (from, from);
+    };
+    // A number behind a word is no part of it, whatever its digits look like; nor is the letter before a hump.
+    let more = items.get(hit.end + 1..).unwrap_or_default().iter();
+    let more = more
+        .take_while(|item| {
+            item.class == last.class
+                && item.is(mark::DIGIT) == last.is(mark::DIGIT)
+                && !item.is(mark::HUMP)
+        })
         .count();
     (from, hit.end + 1 + more)
 }
 
-/// Whether a word may begin at `at`.
-fn begins(items: &[Item], at: usize) -> bool {
-    let before = at.checked_sub(1).and_then(|before| items.get(before));
-    before.is_none_or(|before| !before.is(mark::LETTER))
-        || items.get(at).is_some_and(|item| item.is(mark::HUMP))
+/// Whether what stands before and behind the items `from..to`, within the letters around them, may be words of their own: common ones, or
+/// nothing. So "magpieshithead" is found and "Harshit" is not. With `beside` it is enough that there is nothing on one side.
+fn flanked(lexicon: &Lexicon, items: &[Item], from: usize, to: usize, beside: bool) -> bool {
+    let humped = |at: usize| {
+        items
+            .get(at)
+            .is_none_or(|item| item.is(mark::HUMP) || !item.is(mark::LETTER))
+    };
+    let before = items.get(..from).unwrap_or_default();
+    let behind = items.get(to..).unwrap_or_default();
+    let front = if humped(from) {
+        &[]
+    } else {
+        letters_at_end(before)
+    };
+    let back = if humped(to) {
+        &[]
+    } else {
+        letters_at_start(behind)
+    };
+    if beside && (front.is_empty() || back.is_empty()) {
+        return true;
+    }
+    let inflected = [&b"s"[..], b"z", b"ed", b"ing"]
+        .iter()
+        .any(|ending| spell(back, ending));
+    let back = if inflected { &[] } else { back };
+    (front.is_empty() || lexicon.common.ends(front))
+        && (back.is_empty() || lexicon.common.begins(back))
 }
 
-/// Finds `items` as a whole word. Of what counts anywhere only `all` is looked at: [`inside`] has the rest.
-pub(crate) fn whole(
-    lexicon: &Lexicon,
-    items: &[Item],
-    spelling: Spelling,
-    all: bool,
-    sink: &mut Sink<'_>,
-) {
+fn spell(items: &[Item], letters: &[u8]) -> bool {
+    items
+        .iter()
+        .map(|item| Some(item.class))
+        .eq(letters.iter().map(|&letter| class_of(letter)))
+}
+
+fn letters_at_end(items: &[Item]) -> &[Item] {
+    let count = items
+        .iter()
+        .rev()
+        .take_while(|item| item.is(mark::LETTER))
+        .count();
+    items.get(items.len() - count..).unwrap_or_default()
+}
+
+fn letters_at_start(items: &[Item]) -> &[Item] {
+    let count = items
+        .iter()
+        .take_while(|item| item.is(mark::LETTER))
+        .count();
+    items.get(..count).unwrap_or_default()
+}
+
+/// Finds `part` as a whole word. Of what counts inside words too only a part of foreign letters is looked at: [`inside`] has the rest.
+pub(crate) fn whole(lexicon: &Lexicon, part: Part<'_>, spelling: Spelling, sink: &mut Sink<'_>) {
+    if !lexicon.may_spell(spelling) {
+        return;
+    }
     for (number, term) in lexicon.spelled(spelling) {
+        let items = part.items();
         *sink.steps += items.len() as u64;
-        if (all || term.entry.place != Place::Anywhere)
+        if (part.foreign || term.entry.place == Place::Whole)
             && letters_lead(items)
             && term.is_spelled_by(items)
             && !lexicon.is_allowed(spelling)
+            && (items.len() == part.all.len()
+                || !benign_around(lexicon, part.all, part.from, part.to))
         {
             sink.add(items, number, term);
         }
@@ -222,46 +325,51 @@ pub(crate) fn whole(
 }
 
 /// Finds a whole word with digits or signs before or behind it that may be part of it or not: `$lut`, `dick!`, `tits99`.
-fn trimmed(lexicon: &Lexicon, items: &[Item], all: bool, sink: &mut Sink<'_>) {
+fn trimmed(lexicon: &Lexicon, part: Part<'_>, sink: &mut Sink<'_>) {
+    let items = part.all;
     let edge = |item: &&Item| !item.is(mark::LETTER);
     let lead = items.iter().take_while(edge).count();
     let trail = items.iter().rev().take_while(edge).count();
-    if lead + trail == 0 || lead + trail >= items.len() {
+    if lead + trail == 0 || lead + trail >= items.len() || items.len() - lead - trail > WORD {
         return;
     }
-    for front in [0, 1, lead].into_iter().filter(|&front| front <= lead) {
-        for back in [0, 1, 2, trail].into_iter().filter(|&back| back <= trail) {
-            let keep = items
-                .get(lead - front..items.len() - trail + back)
-                .unwrap_or_default();
-            if keep.len() < items.len() && keep.len() < 48 {
-                whole(lexicon, keep, Spelling::of(keep), all, sink);
+    for front in [0, 1, 2, lead]
+        .into_iter()
+        .filter(|&front| front <= lead.min(WORD))
+    {
+        for back in [0, 1, 2, trail]
+            .into_iter()
+            .filter(|&back| back <= trail.min(WORD))
+        {
+            let keep = Part {
+                from: lead - front,
+                to: items.len() - trail + back,
+                ..part
+            };
+            if keep.to - keep.from < items.len() {
+                whole(lexicon, keep, Spelling::of(keep.items()), sink);
             }
         }
     }
 }
 
-/// The first word of camelCase, or what stands before two digits, and what follows it.
-fn next_token(items: &[Item]) -> Option<(&[Item], &[Item])> {
-    let is_number = |pair: &[Item]| match pair {
-        [one, two] => {
-            one.is(mark::DIGIT)
-                && !one.is(mark::LETTER)
-                && (one.run > 1 || two.is(mark::DIGIT) && !two.is(mark::LETTER))
-        }
-        _ => false,
+/// Where the next word of camelCase begins and ends, two digits and more being no part of any, from `from` on.
+fn next_token(items: &[Item], from: usize) -> Option<(usize, usize)> {
+    let digit = |at: usize| {
+        items
+            .get(at)
+            .is_some_and(|item| item.is(mark::DIGIT) && !item.is(mark::LETTER))
     };
-    let skip = items.windows(2).take_while(|pair| is_number(pair)).count();
-    let items = items.get(skip..).filter(|items| !items.is_empty())?;
-    let length = 1 + items
-        .windows(2)
-        .enumerate()
-        .take_while(|(at, pair)| {
-            !matches!(pair, [_, next] if next.is(mark::HUMP))
-                && !items.get(at + 1..at + 3).is_some_and(is_number)
-        })
-        .count();
-    items.split_at_checked(length)
+    let number = |at: usize| {
+        digit(at)
+            && (items.get(at).is_some_and(|item| item.run > 1)
+                || digit(at + 1)
+                || at > 0 && digit(at - 1))
+    };
+    let start = (from..items.len()).find(|&at| !number(at))?;
+    let end = (start + 1..items.len())
+        .find(|&at| number(at) || items.get(at).is_some_and(|item| item.is(mark::HUMP)));
+    Some((start, end.unwrap_or(items.len())))
 }
 
 /// Whether the word around the items `from..to` is a benign one: the whole piece without the digits around it, or its hump of camelCase.
@@ -269,22 +377,34 @@ fn benign_around(lexicon: &Lexicon, items: &[Item], from: usize, to: usize) -> b
     let edge = |item: &&Item| !item.is(mark::LETTER);
     let lead = items.iter().take_while(edge).count();
     let trail = items.iter().rev().take_while(edge).count();
-    let benign = |from: usize, to: usize| {
-        items
-            .get(from..to)
-            .is_some_and(|word| word.len() < 48 && lexicon.is_benign(Spelling::of(word)))
+    let benign = |start: usize, end: usize| {
+        adds_letters(items, (start, end), (from, to))
+            && items
+                .get(start..end)
+                .is_some_and(|word| word.len() <= WORD && lexicon.is_benign(Spelling::of(word)))
     };
-    if benign(lead, items.len().saturating_sub(trail)) || benign(0, items.len()) {
-        return true;
-    }
-    let ends = |item: &Item| item.is(mark::HUMP) || !item.is(mark::LETTER);
+    let ends = |at: &usize| {
+        items
+            .get(*at)
+            .is_none_or(|item| item.is(mark::HUMP) || !item.is(mark::LETTER))
+    };
     let start = (0..=from).rev().find(|&at| {
-        at == 0
-            || items.get(at).is_some_and(|item| item.is(mark::HUMP))
-            || items.get(at - 1).is_some_and(|item| !item.is(mark::LETTER))
+        at == 0 || items.get(at).is_some_and(|item| item.is(mark::HUMP)) || ends(&(at - 1))
     });
-    let end = (to..items.len())
-        .find(|&at| items.get(at).is_some_and(ends))
-        .unwrap_or(items.len());
-    benign(start.unwrap_or(0), end)
+    let end = (to..items.len()).find(ends).unwrap_or(items.len());
+    benign(lead, items.len().saturating_sub(trail))
+        || benign(0, items.len())
+        || benign(start.unwrap_or(0), end)
+}
+
+/// Whether `outer` holds `inner` and, on each side on which it is longer, what may be a letter: "vagina1" is not "vaginal", nor "cum13"
+/// anything.
+fn adds_letters(items: &[Item], outer: (usize, usize), inner: (usize, usize)) -> bool {
+    let adds = |from: usize, to: usize| match items.get(from..to) {
+        Some([]) => true,
+        Some([one]) if !one.is(mark::LETTER) => one.run == 1 && one.class != I,
+        Some(more) => more.iter().any(|item| item.is(mark::LETTER | mark::SYMBOL)),
+        None => false,
+    };
+    outer.0 <= inner.0 && outer.1 >= inner.1 && adds(outer.0, inner.0) && adds(inner.1, outer.1)
 }

@@ -61,6 +61,20 @@ impl Item {
 /// The factor of the hash of letters: odd, so that no letter is lost.
 const FACTOR: u32 = 0x9e37_79b1;
 
+/// What undoes a multiplication by `FACTOR`.
+const INVERSE: u32 = inverse();
+
+const fn inverse() -> u32 {
+    // Newton's method: each step doubles the bits that are right, of which an odd number has three to begin with.
+    let mut inverse = FACTOR;
+    let mut step = 0;
+    while step < 4 {
+        inverse = inverse.wrapping_mul(2u32.wrapping_sub(FACTOR.wrapping_mul(inverse)));
+        step += 1;
+    }
+    inverse
+}
+
 /// `FACTOR` to the power of the index.
 const POWERS: [u32; 41] = powers();
 
@@ -118,6 +132,20 @@ impl Spelling {
             .wrapping_add(u32::from(letter));
     }
 
+    /// Of these letters without the last one, where `before` is the class before it.
+    pub(crate) fn shortened(self, before: u8) -> Self {
+        let hash = self
+            .hash
+            .wrapping_sub(u32::from(self.last))
+            .wrapping_mul(INVERSE);
+        Self {
+            hash,
+            len: self.len.saturating_sub(1),
+            last: before.wrapping_add(1),
+            ..self
+        }
+    }
+
     /// Of these letters followed by `next`'s; `None` if they are too many.
     pub(crate) fn joined(self, next: Self) -> Option<Self> {
         if next.len == 0 {
@@ -163,5 +191,32 @@ pub(crate) fn class_of(letter: u8) -> Option<u8> {
         b'l' => Some(I),
         lower @ b'a'..=b'z' => Some(lower - b'a'),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_are_joined_and_shortened() {
+        let spelling = |word: &str| Spelling::of_classes(word.bytes().filter_map(class_of));
+        for (one, two) in [
+            ("fo", "obar"),
+            ("ab", "cd"),
+            ("a", "b"),
+            ("ba", "allad"),
+            ("", "x"),
+            ("x", ""),
+        ] {
+            assert_eq!(
+                spelling(one).joined(spelling(two)),
+                Some(spelling(&format!("{one}{two}"))),
+                "{one} {two}"
+            );
+        }
+        assert_eq!(spelling("cats").shortened(b't' - b'a'), spelling("cat"));
+        assert_eq!(spelling("aab").mixed(), spelling("ab").mixed());
+        assert_ne!(spelling("ab").mixed(), spelling("ba").mixed());
     }
 }

@@ -1,7 +1,7 @@
 //! A word in two or three parts with one character between them: `fu ck`, `as-shole`.
 
 use crate::examine::Sink;
-use crate::item::{Item, Spelling};
+use crate::item::{I, Item, Spelling};
 use crate::lexicon::{Lexicon, Term};
 use crate::scan::{Gap, Piece};
 
@@ -23,7 +23,17 @@ pub(crate) fn join(
         return;
     };
     together(lexicon, items, &[last, piece], two, sink);
-    let Some(earlier) = earlier.filter(|earlier| joins(last.gap) && !earlier.cut) else {
+    // Of three parts one is short, and all are no sentence.
+    let short = |earlier: &Piece| {
+        let shortest = earlier
+            .spelling
+            .len
+            .min(last.spelling.len)
+            .min(piece.spelling.len);
+        shortest < 4 && two.len.saturating_add(earlier.spelling.len) < 20
+    };
+    let Some(earlier) = earlier.filter(|earlier| joins(last.gap) && !earlier.cut && short(earlier))
+    else {
         return;
     };
     if let Some(three) = earlier.spelling.joined(two) {
@@ -49,7 +59,13 @@ fn together(
         return;
     };
     let mut benign = None;
+    // "a" and "I" are words, and no benign word's beginning, where a match follows.
+    let article = first.to - first.from == 1
+        && all
+            .first()
+            .is_some_and(|item| item.class == 0 || item.class == I);
     if let Some(start) = all.first().map(|item| item.start)
+        && !article
         && sink.reaches(start)
     {
         let is_benign = lexicon.is_benign(spelling);
@@ -59,13 +75,42 @@ fn together(
             return;
         }
     }
+    let benign = || benign.unwrap_or_else(|| lexicon.is_benign(spelling));
+    look_up(lexicon, all, parts, spelling, &benign, sink);
+    // The plural.
+    if let [stem @ .., before, last] = all
+        && last.class == S
+        && before.class != S
+    {
+        let stem = all.get(..stem.len() + 1).unwrap_or_default();
+        look_up(
+            lexicon,
+            stem,
+            parts,
+            spelling.shortened(before.class),
+            &benign,
+            sink,
+        );
+    }
+}
+
+const S: u8 = b's' - b'a';
+
+fn look_up(
+    lexicon: &Lexicon,
+    items: &[Item],
+    parts: &[Piece],
+    spelling: Spelling,
+    benign: &dyn Fn() -> bool,
+    sink: &mut Sink<'_>,
+) {
+    if !lexicon.may_spell(spelling) {
+        return;
+    }
     for (number, term) in lexicon.spelled(spelling) {
-        *sink.steps += all.len() as u64;
-        if splits(term, parts)
-            && term.is_spelled_by(all)
-            && !benign.unwrap_or_else(|| lexicon.is_benign(spelling))
-        {
-            sink.add(all, number, term);
+        *sink.steps += items.len() as u64;
+        if splits(term, parts) && term.is_spelled_by(items) && !benign() {
+            sink.add(items, number, term);
         }
     }
 }

@@ -5,6 +5,7 @@ use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, MatchKind};
 
 use crate::Severity;
+use crate::dictionary::Common;
 use crate::item::{Item, Spelling, class_of};
 use crate::pack::{PackedEntry, Place};
 use crate::packing::pattern;
@@ -65,6 +66,8 @@ pub(crate) struct Lexicon {
     benign: Vec<u32>,
     /// Hashes of the operator's exceptions, ascending.
     allowed: Vec<u32>,
+    /// What may stand before and behind an entry.
+    pub(crate) common: Common,
 }
 
 const GATE_WORDS: usize = 512;
@@ -101,6 +104,7 @@ impl Lexicon {
         let automaton = NFA::builder()
             .match_kind(MatchKind::Standard)
             .prefilter(false)
+            .dense_depth(3)
             .build(&spelled)
             .ok();
         let mut lexicon = Self {
@@ -112,6 +116,7 @@ impl Lexicon {
             by_shape: Vec::new(),
             benign,
             allowed: allowed.iter().map(|word| spelling(word).mixed()).collect(),
+            common: Common::load(),
             terms: Vec::new(),
         };
         lexicon.allowed.sort_unstable();
@@ -148,6 +153,13 @@ impl Lexicon {
             }
             at = (at + 1) & mask;
         }
+    }
+
+    /// Whether there may be terms of this spelling: one look-up, which most words end at.
+    #[inline]
+    pub(crate) fn may_spell(&self, spelling: Spelling) -> bool {
+        let (word, bit) = gate_of(spelling.mixed());
+        self.gate.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// The terms that may have this spelling.

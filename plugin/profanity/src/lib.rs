@@ -17,6 +17,8 @@ mod opaque;
 mod pack;
 mod scan;
 mod spelled;
+#[cfg(test)]
+mod tests;
 
 pub use filter::{Entry, Filter, Found, Note, Severity, Wanted};
 pub use mask::mask;

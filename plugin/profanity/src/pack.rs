@@ -23,8 +23,10 @@ const INFLATED_MAX: usize = 1 << 18;
 pub enum Place {
     /// Anywhere.
     Anywhere,
-    /// Where a word begins.
-    Prefix,
+    /// Inside a longer word whose other parts are words of their own.
+    Flanked,
+    /// At the beginning or the end of a longer word, or as [`Place::Flanked`].
+    Beside,
     /// Only as a whole word.
     Whole,
 }
@@ -75,7 +77,8 @@ fn read(bytes: &[u8]) -> Option<Pack> {
         let flags = reader.word(&mut word)?;
         let place = match flags & 3 {
             0 => Place::Anywhere,
-            1 => Place::Prefix,
+            1 => Place::Flanked,
+            2 => Place::Beside,
             _ => Place::Whole,
         };
         let severity = match flags >> 2 & 3 {

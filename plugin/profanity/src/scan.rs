@@ -37,6 +37,16 @@ pub struct Scratch {
     pub(crate) steps: u64,
 }
 
+impl Scratch {
+    /// Bytes on the heap.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        (self.items.capacity() + self.side.capacity()) * size_of::<Item>()
+            + self.found.capacity() * size_of::<Found>()
+            + self.hits.capacity() * size_of::<Hit>()
+    }
+}
+
 /// What lies between two pieces.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Gap {
@@ -217,7 +227,9 @@ impl Walk<'_> {
         }
         if open
             && marks & mark::HUMP == 0
-            && let Some(last) = self.items.last_mut().filter(|last| last.class == class)
+            && let Some(last) = self.items.last_mut().filter(|last| {
+                last.class == class && (last.marks ^ marks) & (mark::SYMBOL | mark::DIGIT) == 0
+            })
         {
             last.run = last.run.saturating_add(1);
             last.marks |= marks;

@@ -43,13 +43,13 @@ pub(crate) fn spells(items: &[Item], word: &str, how: Strictness) -> bool {
 }
 
 /// Whether letters of the class of `i` and `l` may be the wanted ones.
-fn same_line(wanted: u8, seen: u8, strict: bool) -> bool {
+fn same_line(wanted: u8, marks: u8, strict: bool) -> bool {
     const EITHER: u8 = mark::NOT_I | mark::NOT_L;
-    match (wanted & EITHER, seen & EITHER) {
+    match (wanted & EITHER, marks & EITHER) {
         (_, 0) => true,
         (wanted, seen) if wanted == seen => true,
-        // "il" and "li" need one of each.
-        (EITHER, _) => false,
+        // "il" and "li" need one of each, unless a sign or digit may be either.
+        (EITHER, _) => marks & (mark::DIGIT | mark::SYMBOL | mark::FOREIGN) != 0,
         _ => !strict,
     }
 }
@@ -77,5 +77,5 @@ pub(crate) fn letters_lead(items: &[Item]) -> bool {
     }
     letters > 0
         && (letters + symbols >= digits && letters * 3 >= symbols
-            || letters * 3 >= letters + symbols + digits)
+            || letters + symbols + digits > 4 && letters * 3 >= letters + symbols + digits)
 }

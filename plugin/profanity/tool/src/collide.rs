@@ -78,12 +78,12 @@ fn write(path: &Path, words: impl IntoIterator<Item = String>) -> anyhow::Result
 /// and a dictionary of common words (`common.txt`).
 pub(crate) fn gather_words(
     common: &Path,
-    standard: &Path,
+    standard_path: &Path,
     large: &[PathBuf],
     lists: &Path,
 ) -> anyhow::Result<()> {
     let candidates = Candidates::of(lists)?;
-    let (common, standard) = (read(common)?, read(standard)?);
+    let (common, standard) = (read(common)?, read(standard_path)?);
     let mut all = BTreeSet::new();
     for path in large {
         all.extend(read(path)?);
@@ -104,16 +104,19 @@ pub(crate) fn gather_words(
             })
             .cloned(),
     )?;
+    // Names and symbols ("Cu", "NT") are no halves.
+    let text = std::fs::read_to_string(standard_path)?;
+    let lower: BTreeSet<&str> = text
+        .lines()
+        .filter(|line| line.bytes().all(|byte| byte.is_ascii_lowercase()))
+        .collect();
     let mut halves = BTreeSet::new();
     for word in &candidates.words {
         for (left, right) in (1..word.len()).filter_map(|at| word.split_at_checked(at)) {
             halves.extend(
                 [left, right]
                     .into_iter()
-                    .filter(|half| {
-                        (standard.contains(*half) || half.len() < 3 && all.contains(*half))
-                            && is_half(half)
-                    })
+                    .filter(|half| lower.contains(*half) && is_half(half))
                     .map(str::to_owned),
             );
         }

@@ -34,7 +34,7 @@ const SCRIPTS: [(u32, u32); 19] = [
 
 /// Letters that pass for Latin ones in use, beyond what Unicode counts as confusable: mostly Cyrillic and Greek small letters that look
 /// like Latin small capitals.
-const MORE: &str = "вbзeиuкkмmнhпnтtцuчyшwщwьbъbэeяrгrлnжxβbγyδdεeηnθoκkλaμuνvπnρpστtφoχxψwωwΣeσoςcՏsՍuՈnԼlԵeԳqաwգqդnեtթpիhլlծoկyհhղnմuյjնuոnչsպwջ2ռnսuվlտwրnցgւrփpքpօoƒf";
+const MORE: &str = "ƅbՀhвbзeиuкkмmнhпnтtцuчyшwщwьbъbэeяrгrлnжxβbγyδdεeηnθoκkλaμuνvπnρpστtφoχxψwωwΣeσoςcՏsՍuՈnԼlԵeԳqաwգqդnեtթpիhլlծoկyհhղnմuյjնuոnչsպwջ2ռnսuվlտwրnցgւrփpքpօoƒf";
 
 fn allowed(code: u32) -> bool {
     SCRIPTS

@@ -13,8 +13,10 @@ use portcullis_profanity::packing::{Pack, PackedEntry, Place, benign_hash, patte
 
 use crate::lists::{Opinion, lines, opinions};
 
-/// So many benign words may stand in the way of an entry that counts anywhere.
-const COLLISIONS: usize = 45;
+/// So many words of a standard dictionary may hold an entry that counts inside words.
+const COLLISIONS: usize = 60;
+/// And so many rare words and names.
+const RARE_COLLISIONS: usize = 90;
 /// What makes a word out of a profane one that is none the better.
 const ENDINGS: [&str; 17] = [
     "s", "es", "ed", "d", "er", "ers", "ing", "ings", "in", "y", "ies", "ier", "iest", "ish",
@@ -23,6 +25,7 @@ const ENDINGS: [&str; 17] = [
 
 /// What is known about benign words.
 struct Benign {
+    names: BTreeSet<String>,
     standard: BTreeSet<String>,
     all: BTreeSet<String>,
     halves: BTreeSet<String>,
@@ -41,10 +44,12 @@ pub(crate) fn lexicon(lists: &Path, language: &str) -> anyhow::Result<Pack> {
     };
     let standard = set("scowl/standard.txt")?;
     let mut all = standard.clone();
-    for file in ["scowl/large.txt", "names/names.txt", "geonames/names.txt"] {
-        all.extend(set(file)?);
-    }
+    all.extend(set("scowl/large.txt")?);
+    let mut names = set("names/names.txt")?;
+    names.extend(set("geonames/names.txt")?);
+    all.extend(names.iter().cloned());
     let mut benign = Benign {
+        names,
         standard,
         all,
         halves: set("scowl/halves.txt")?,
@@ -76,7 +81,7 @@ fn grade(opinions: &BTreeMap<String, Opinion>, benign: &Benign, english: bool) -
     let mut graded = Graded::new();
     for (word, opinion) in opinions {
         let (votes, known) = (
-            opinion.lists.len(),
+            opinion.votes,
             benign.all.contains(word)
                 || benign.halves.contains(word)
                 || benign.common.contains(word),
@@ -102,7 +107,7 @@ fn grade(opinions: &BTreeMap<String, Opinion>, benign: &Benign, english: bool) -
     graded
 }
 
-/// Applies lines of a word and what is to be done with it: `drop`, `mild`, `moderate`, `severe`, `anywhere`, `whole`, `prefix`, `benign`.
+/// Applies lines of a word and what is to be done with it: `drop`, `mild`, `moderate`, `severe`, `anywhere`, `whole`, `flanked`, `benign`.
 fn overrides(
     path: &Path,
     graded: &mut Graded,
@@ -125,11 +130,11 @@ fn overrides(
                     benign.push(word.clone());
                     continue;
                 }
-                "anywhere" | "whole" | "prefix" => {
+                "anywhere" | "whole" | "flanked" => {
                     let place = match what {
                         "anywhere" => Place::Anywhere,
                         "whole" => Place::Whole,
-                        _ => Place::Prefix,
+                        _ => Place::Flanked,
                     };
                     places.insert(word.clone(), place);
                     continue;
@@ -157,19 +162,18 @@ fn place(
         .collect();
     let spelled: BTreeSet<Vec<u8>> = graded.keys().map(|word| pattern(word)).collect();
     let clean = |word: &str| !is_profane(word, profane);
-    let mut holders: BTreeMap<&String, Vec<&String>> =
-        graded.keys().map(|word| (word, Vec::new())).collect();
-    let mut twins: BTreeSet<&String> = BTreeSet::new();
+    let mut held: BTreeMap<&String, Held<'_>> =
+        graded.keys().map(|word| (word, Held::default())).collect();
     let by_pattern: BTreeMap<Vec<u8>, Vec<&String>> =
         graded.keys().fold(BTreeMap::new(), |mut map, word| {
             map.entry(pattern(word)).or_default().push(word);
             map
         });
-    let mut excuse_whole = BTreeSet::new();
     for (pattern, word) in &patterns {
-        if !excused.contains(*word) && !clean(word) {
+        if !excused.contains(*word) && !benign.names.contains(*word) && !clean(word) {
             continue;
         }
+        let runs = Runs::of(word);
         for from in 0..pattern.len() {
             for to in from + 2..=pattern.len().min(from + 30) {
                 for entry in pattern
@@ -179,62 +183,101 @@ fn place(
                     .flatten()
                 {
                     let entry: &String = entry;
-                    if to - from == pattern.len() {
-                        if *word != entry {
-                            twins.insert(entry);
-                        }
-                    } else if excused.contains(*word) || !derived(word, entry, &benign.common) {
-                        if let Some(holders) = holders.get_mut(entry) {
-                            holders.push(word);
-                        }
-                        excuse_whole.insert((*word).clone());
+                    let whole = to - from == pattern.len();
+                    if whole && *word == entry {
+                        continue;
+                    }
+                    if let (Some(held), Some(likeness)) =
+                        (held.get_mut(entry), runs.likeness(from, &Runs::of(entry)))
+                    {
+                        let made = !whole
+                            && !excused.contains(*word)
+                            && !benign.names.contains(*word)
+                            && derived(word, entry, &benign.common);
+                        held.words.push(Holder {
+                            word,
+                            likeness,
+                            whole,
+                            edge: from == 0 || to == pattern.len(),
+                            made,
+                        });
                     }
                 }
             }
         }
     }
     let mut pack = Pack::default();
-    let mut inside = BTreeSet::new();
+    let (mut inside, mut whole_words) = (BTreeSet::new(), BTreeSet::new());
     for (word, &(severity, tags)) in &graded {
-        let held = holders.get(word).map(Vec::as_slice).unwrap_or_default();
+        let held = held
+            .get(word)
+            .map(|held| held.words.as_slice())
+            .unwrap_or_default();
+        let is_standard =
+            |holder: &str| benign.standard.contains(holder) || excused.contains(holder);
+        let counts = |holder: &Holder<'_>| holder.whole || is_standard(holder.word) && !holder.made;
+        let exact = held
+            .iter()
+            .any(|holder| holder.likeness.stretched && counts(holder));
+        let strict = word.len() < 4
+            || held
+                .iter()
+                .any(|holder| holder.likeness.swapped && counts(holder));
+        let alike = |holder: &&Holder<'_>| {
+            !(holder.whole
+                || exact && holder.likeness.stretched
+                || strict && holder.likeness.swapped)
+        };
+        let held: Vec<&Holder<'_>> = held.iter().filter(alike).collect();
         let standard = held
             .iter()
-            .filter(|holder| benign.standard.contains(**holder))
+            .filter(|holder| is_standard(holder.word) && !holder.made)
             .count();
-        let room = if word.len() > 4 {
-            COLLISIONS
-        } else {
-            COLLISIONS / 2
-        };
-        let place = places.get(word).copied().unwrap_or(
-            if word.len() > 3 && standard <= room && held.len() <= room * 8 {
-                Place::Anywhere
+        let rare = held
+            .iter()
+            .filter(|holder| !is_standard(holder.word) && !holder.made)
+            .count();
+        let place = places.get(word).copied().unwrap_or(match word.len() {
+            ..4 => Place::Whole,
+            5.. if standard > 2 && standard < 10 && rare <= 20
+                || standard <= 2 && rare <= 20 && rare > 2 =>
+            {
+                Place::Beside
+            }
+            4 if standard <= 2 && rare <= 12 => Place::Beside,
+            _ if standard > COLLISIONS || rare > RARE_COLLISIONS => Place::Whole,
+            5 if standard + rare == 0 => Place::Anywhere,
+            6.. if standard <= 2 && rare <= 2 => Place::Anywhere,
+            _ => Place::Flanked,
+        });
+        for holder in &held {
+            let standard = is_standard(holder.word);
+            if place == Place::Whole {
+                if holder.edge && standard || benign.common.contains(holder.word) {
+                    whole_words.insert(holder.word.clone());
+                }
+            } else if holder.made {
+                continue;
+            } else if standard {
+                inside.insert(holder.word.clone());
             } else {
-                Place::Whole
-            },
-        );
-        if place != Place::Whole {
-            inside.extend(
-                held.iter()
-                    .filter(|holder| benign.standard.contains(**holder))
-                    .map(|holder| (*holder).clone()),
-            );
+                whole_words.insert(holder.word.clone());
+            }
         }
-        let exact = twins.contains(word);
         let seams = seams(word, |half| benign.halves.contains(half));
         pack.entries.push(PackedEntry {
             word: word.clone(),
             place,
             severity,
             exact,
-            strict: exact || word.len() < 4,
+            strict,
             tags,
             seams,
         });
     }
-    excuse_whole.retain(|word| !spelled.contains(&pattern(word)) && !inside.contains(word));
     inside.retain(|word| !spelled.contains(&pattern(word)));
-    let hashes: BTreeSet<u32> = excuse_whole
+    whole_words.retain(|word| !spelled.contains(&pattern(word)));
+    let hashes: BTreeSet<u32> = whole_words
         .iter()
         .chain(&inside)
         .map(|word| benign_hash(word))
@@ -242,7 +285,83 @@ fn place(
     let forbidden: BTreeSet<u32> = graded.keys().map(|word| benign_hash(word)).collect();
     pack.allow = inside.into_iter().collect();
     pack.benign = hashes.difference(&forbidden).copied().collect();
+    if std::env::var_os("STATS").is_some() {
+        println!(
+            "STAT-TOTAL entries {} allow {} benign {}",
+            pack.entries.len(),
+            pack.allow.len(),
+            pack.benign.len()
+        );
+    }
     pack
+}
+
+/// The benign words that hold an entry.
+#[derive(Default)]
+struct Held<'a> {
+    words: Vec<Holder<'a>>,
+}
+
+/// A benign word that holds an entry.
+struct Holder<'a> {
+    word: &'a String,
+    likeness: Likeness,
+    /// The entry is all of it.
+    whole: bool,
+    /// The entry begins or ends it.
+    edge: bool,
+    /// It is made of the entry and another word, and no better for it where the entry counts inside words.
+    made: bool,
+}
+
+/// How letters differ that have the same pattern.
+#[derive(Clone, Copy, Default)]
+struct Likeness {
+    /// A letter stands twice where the entry has it once.
+    stretched: bool,
+    /// An `l` stands for an `i`, or the other way round.
+    swapped: bool,
+}
+
+/// A word as its runs of one class: how many letters, and whether `l` and `i` are among them.
+struct Runs(Vec<(usize, bool, bool)>);
+
+impl Runs {
+    fn of(word: &str) -> Self {
+        let mut runs: Vec<(usize, bool, bool)> = Vec::new();
+        let mut before = Vec::new();
+        for letter in word.bytes() {
+            let class = pattern(char::from(letter).encode_utf8(&mut [0; 4]));
+            if class != before || runs.is_empty() {
+                runs.push((0, false, false));
+                before = class;
+            }
+            if let Some((count, l, i)) = runs.last_mut() {
+                *count += 1;
+                *l |= letter == b'l';
+                *i |= letter == b'i';
+            }
+        }
+        Self(runs)
+    }
+
+    /// How the runs from `from` on are like `entry`; `None` if a letter stands in `entry` more often.
+    fn likeness(&self, from: usize, entry: &Self) -> Option<Likeness> {
+        let mut likeness = Likeness::default();
+        for (at, ((count, l, i), (wanted, wanted_l, wanted_i))) in
+            self.0.iter().skip(from).zip(&entry.0).enumerate()
+        {
+            if count < wanted {
+                return None;
+            }
+            // At the edges a longer run may belong to what stands beside.
+            let edge = at == 0 && from > 0
+                || at + 1 == entry.0.len() && from + entry.0.len() < self.0.len();
+            likeness.stretched |= count > wanted && !edge;
+            likeness.swapped |= (l, i) != (wanted_l, wanted_i);
+        }
+        Some(likeness)
+    }
 }
 
 /// Whether `word` is profane itself: an entry that more than one list has, or made of one.

@@ -9,7 +9,9 @@ use anyhow::Context as _;
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Opinion {
     /// The lists that hold it.
-    pub(crate) lists: BTreeSet<&'static str>,
+    lists: BTreeSet<&'static str>,
+    /// How many they are.
+    pub(crate) votes: usize,
     /// 1 to 4, where dsojevic grades it.
     pub(crate) grade: u8,
     /// 0 to 5, the worst of rustrict's profane, offensive and sexual.
@@ -54,7 +56,9 @@ pub(crate) fn opinions(lists: &Path, language: &str) -> anyhow::Result<BTreeMap<
                 continue;
             };
             let opinion = opinions.entry(word).or_default();
-            opinion.lists.insert(list);
+            if opinion.lists.insert(list) {
+                opinion.votes += 1;
+            }
             let columns: Vec<&str> = columns.collect();
             match (list, columns.as_slice()) {
                 ("dsojevic", [grade, tags]) => {

@@ -55,12 +55,13 @@ fn paths(names: &[&str]) -> Vec<PathBuf> {
 
 /// The packed files, by name, that the lists under `lists` come to.
 fn packed(lists: &Path) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
+    let mut common = lists::lines(&lists.join("scowl/common.txt"))?;
+    common.extend(lists::lines(&lists.join("portcullis/affixes.txt"))?);
+    common.sort_unstable();
+    common.dedup();
     let mut files = vec![
         ("fold.bin", fold::pack(lists)?),
-        (
-            "words.bin",
-            write::words(&lists::lines(&lists.join("scowl/common.txt"))?),
-        ),
+        ("words.bin", write::words(&common)),
     ];
     for (name, file) in [("en", "en.bin"), ("es", "es.bin"), ("de", "de.bin")] {
         files.push((file, write::pack(&grade::lexicon(lists, name)?)?));

@@ -17,8 +17,9 @@ pub(crate) fn pack(pack: &Pack) -> anyhow::Result<Vec<u8>> {
     for entry in &pack.entries {
         let place = match entry.place {
             Place::Anywhere => 0,
-            Place::Prefix => 1,
-            Place::Whole => 2,
+            Place::Flanked => 1,
+            Place::Beside => 2,
+            Place::Whole => 3,
         };
         let flags = place
             | (entry.severity as u8) << 2

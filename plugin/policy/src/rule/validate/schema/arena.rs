@@ -1,11 +1,16 @@
 //! Schemas as a graph: one node for each schema object, its keywords in the words of draft 2020-12.
 //!
-//! References lead from node to node here, so that what follows (cycles, gates, the documents that the engine compiles)
-//! sees one graph, and neither drafts nor pointers nor duplicate names.
+//! References lead from node to node here, so that what follows (cycles, gates, the plan that is judged by) sees one
+//! graph, and neither drafts nor pointers nor duplicate names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use serde_json::{Map, Value};
+use serde_json::{Number, Value};
+
+use super::format::Format;
+use super::pattern::Pattern;
+use super::types::Types;
 
 /// Schemas of one policy, all together: past this they are a mistake or an attack.
 pub(super) const MOST: usize = 20_000;
@@ -32,11 +37,36 @@ pub(super) enum Body {
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     /// Those that hold no schema.
-    pub(super) plain: Map<String, Value>,
+    pub(super) asserts: Vec<Assert>,
     /// Those that do.
     pub(super) children: Vec<(Step, Id)>,
-    /// Checks that the engine runs under the name of a format.
-    pub(super) formats: Vec<&'static str>,
+}
+
+/// A keyword that holds no schema, and what it holds (JSON Schema Validation, section 6).
+#[derive(Clone, Debug)]
+pub(super) enum Assert {
+    Types(Types),
+    Const(Value),
+    Enum(Vec<Value>),
+    Format(&'static Format),
+    MultipleOf(f64),
+    Minimum(Number),
+    Maximum(Number),
+    ExclusiveMinimum(Number),
+    ExclusiveMaximum(Number),
+    MinLength(usize),
+    MaxLength(usize),
+    Pattern(Rc<Pattern>),
+    MinItems(usize),
+    MaxItems(usize),
+    UniqueItems,
+    MinContains(usize),
+    MaxContains(usize),
+    MinProperties(usize),
+    MaxProperties(usize),
+    Required(Vec<String>),
+    /// The names that have to be there beside this one.
+    DependentRequired(String, Vec<String>),
 }
 
 impl Node {
@@ -51,9 +81,7 @@ impl Node {
     pub(super) fn only_reference(&self) -> Option<Id> {
         let rules = self.rules()?;
         match rules.children.as_slice() {
-            [(Step::Reference, to)] if rules.plain.is_empty() && rules.formats.is_empty() => {
-                Some(*to)
-            }
+            [(Step::Reference, to)] if rules.asserts.is_empty() => Some(*to),
             _ => None,
         }
     }
@@ -64,7 +92,7 @@ impl Node {
 }
 
 /// How a schema is applied by the one that holds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Step {
     Reference,
     AllOf,
@@ -78,7 +106,7 @@ pub(super) enum Step {
     Dependent(String),
     Property(String),
     /// Members whose names match.
-    Pattern(String),
+    Pattern(Rc<Pattern>),
     AdditionalProperties,
     PropertyNames,
     UnevaluatedProperties,
@@ -105,10 +133,6 @@ impl Step {
                 | Self::Dependent(_)
         )
     }
-
-    pub(super) fn is_alternative(&self) -> bool {
-        matches!(self, Self::AnyOf | Self::OneOf)
-    }
 }
 
 /// Where a schema stands: which document, and the pointer in it.
@@ -121,8 +145,6 @@ pub(super) struct Arena {
     pub(super) places: BTreeMap<Place, Id>,
     /// `$anchor`, by document and name.
     pub(super) anchors: BTreeMap<(usize, String), Id>,
-    /// Nodes that something refers to: each becomes a document of its own.
-    pub(super) targets: BTreeSet<Id>,
 }
 
 impl Arena {
@@ -154,7 +176,6 @@ impl Arena {
 
     /// Makes `to` what the reference of `from` leads to.
     pub(super) fn refer(&mut self, from: Id, to: Id) {
-        self.targets.insert(to);
         if let Some(Node {
             body: Body::Rules(rules),
             ..

@@ -14,7 +14,15 @@ pub(super) fn are_distinct(list: &[Value]) -> bool {
     items.sort_unstable_by(|a, b| order(a, b));
     items
         .windows(2)
-        .all(|pair| !matches!(pair, [a, b] if order(a, b) == Ordering::Equal))
+        .all(|pair| !matches!(pair, [a, b] if is_equal(a, b)))
+}
+
+/// Whether two values are equal (JSON Schema Core, section 4.2.2): numbers by what they are, not how they are written.
+pub(super) fn is_equal(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::String(a), Value::String(b)) => a == b,
+        (a, b) => order(a, b) == Ordering::Equal,
+    }
 }
 
 /// A total order; which one is of no account.

@@ -1,188 +1,139 @@
-//! What the engine checks under the name of a format: formats, and the assertions that it would get wrong itself.
-//!
-//! The engine's hook is a plain function of the value. Assertions that take a number (`multipleOf`) therefore have a
-//! table, and a function for each place in it.
+//! Formats (JSON Schema Validation, section 7.3, and those that OpenAPI adds): which are checked, how, and in which words
+//! a value is refused.
 
-use std::cell::RefCell;
-use std::error::Error;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use serde_json::Value;
+use serde_json::Number;
 
 use super::uri::{self, Letters};
-use super::{budget, distinct, instant, mail, number, pattern};
+use super::{instant, mail, pattern};
 
-type Check = fn(&Value) -> Result<(), Box<dyn Error>>;
+/// A format that is checked.
+#[derive(Debug)]
+pub(super) struct Format {
+    pub(super) name: &'static str,
+    pub(super) check: Check,
+    /// pydantic's name for the error, and what the value has to be.
+    pub(super) kind: &'static str,
+    pub(super) what: &'static str,
+}
 
-/// `uniqueItems`; the engine's own takes time in the square of a hostile array's length.
-pub(super) const DISTINCT: &str = "portcullis-distinct";
-/// `type: integer`: one of more than 64 bits comes as a float that lost digits.
-pub(super) const WHOLE: &str = "portcullis-whole";
-/// See [`budget`].
-pub(super) const REASONS: &str = "portcullis-reasons";
-/// See [`budget`].
-pub(super) const FUEL: &str = "portcullis-fuel";
-/// The engine cannot be given another `regex`.
-const REGEX: &str = "portcullis-regex";
-
-/// What a number has to be below, without its sign, to fit 64 bits.
-pub(super) const WIDEST: f64 = 18_446_744_073_709_551_616.0;
+/// A format is of one type, and leaves values of others alone.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Check {
+    Text(fn(&str) -> bool),
+    Number(fn(&Number) -> bool),
+}
 
 /// What is known of a format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Known {
-    /// Checked, under this name.
-    Checked(&'static str),
+    Checked(&'static Format),
     /// Checked where the text is ASCII; refused where it is not.
-    Ascii(&'static str),
+    Ascii(&'static Format),
     /// A note for people.
     Noted,
 }
 
 /// What a format of this name means.
 pub(super) fn known(name: &str) -> Option<Known> {
-    FORMATS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, known)| *known)
+    if NOTED.contains(&name) {
+        return Some(Known::Noted);
+    }
+    let find = |name| FORMATS.iter().find(|format| format.name == name);
+    match name.strip_prefix("idn-") {
+        Some(name @ ("email" | "hostname")) => find(name).map(Known::Ascii),
+        _ => find(name).map(Known::Checked),
+    }
 }
 
 /// The names of all known formats.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    FORMATS.iter().map(|(name, _)| *name)
+    let checked = FORMATS.iter().map(|format| format.name);
+    checked
+        .chain(["idn-email", "idn-hostname"])
+        .chain(NOTED.iter().copied())
 }
 
-const FORMATS: &[(&str, Known)] = &[
-    ("date-time", Known::Checked("date-time")),
-    ("date", Known::Checked("date")),
-    ("time", Known::Checked("time")),
-    ("duration", Known::Checked("duration")),
-    ("email", Known::Checked("email")),
-    ("idn-email", Known::Ascii("email")),
-    ("hostname", Known::Checked("hostname")),
-    ("idn-hostname", Known::Ascii("hostname")),
-    ("ipv4", Known::Checked("ipv4")),
-    ("ipv6", Known::Checked("ipv6")),
-    ("uri", Known::Checked("uri")),
-    ("uri-reference", Known::Checked("uri-reference")),
-    ("iri", Known::Checked("iri")),
-    ("iri-reference", Known::Checked("iri-reference")),
-    ("uri-template", Known::Checked("uri-template")),
-    ("uuid", Known::Checked("uuid")),
-    ("uuid1", Known::Checked("uuid1")),
-    ("uuid3", Known::Checked("uuid3")),
-    ("uuid4", Known::Checked("uuid4")),
-    ("uuid5", Known::Checked("uuid5")),
-    ("uuid6", Known::Checked("uuid6")),
-    ("uuid7", Known::Checked("uuid7")),
-    ("uuid8", Known::Checked("uuid8")),
-    ("json-pointer", Known::Checked("json-pointer")),
-    (
-        "relative-json-pointer",
-        Known::Checked("relative-json-pointer"),
-    ),
-    ("regex", Known::Checked(REGEX)),
-    ("int32", Known::Checked("int32")),
-    ("int64", Known::Checked("int64")),
-    ("byte", Known::Checked("byte")),
-    ("float", Known::Noted),
-    ("double", Known::Noted),
-    ("binary", Known::Noted),
-    ("password", Known::Noted),
-];
+const NOTED: &[&str] = &["float", "double", "binary", "password"];
 
-/// Gives the engine every check of ours.
-pub(super) fn register(compiler: &mut boon::Compiler) {
-    for &(name, func) in CHECKS.iter().chain(MULTIPLES) {
-        compiler.register_format(boon::Format { name, func });
-    }
+macro_rules! formats {
+    ($($name:literal $kind:literal $what:literal $of:ident $check:expr;)*) => {
+        const FORMATS: &[Format] = &[
+            $(Format { name: $name, check: Check::$of($check), kind: $kind, what: $what },)*
+        ];
+    };
 }
 
-const CHECKS: &[(&str, Check)] = &[
-    ("date-time", |value| text(value, instant::is_date_time)),
-    ("date", |value| text(value, instant::is_date)),
-    ("time", |value| text(value, instant::is_time)),
-    ("duration", |value| text(value, instant::is_duration)),
-    ("hostname", |value| text(value, mail::is_host_name)),
-    ("email", |value| text(value, mail::is_email)),
-    ("uri", |value| {
-        text(value, |text| uri::is_uri(text, Letters::Ascii))
-    }),
-    ("iri", |value| {
-        text(value, |text| uri::is_uri(text, Letters::All))
-    }),
-    ("uri-reference", |value| {
-        text(value, |text| uri::is_reference(text, Letters::Ascii))
-    }),
-    ("iri-reference", |value| {
-        text(value, |text| uri::is_reference(text, Letters::All))
-    }),
-    ("uri-template", |value| text(value, uri::is_template)),
-    ("uuid1", |value| text(value, |text| is_uuid(text, b'1'))),
-    ("uuid3", |value| text(value, |text| is_uuid(text, b'3'))),
-    ("uuid4", |value| text(value, |text| is_uuid(text, b'4'))),
-    ("uuid5", |value| text(value, |text| is_uuid(text, b'5'))),
-    ("uuid6", |value| text(value, |text| is_uuid(text, b'6'))),
-    ("uuid7", |value| text(value, |text| is_uuid(text, b'7'))),
-    ("uuid8", |value| text(value, |text| is_uuid(text, b'8'))),
-    (REGEX, |value| {
-        text(value, |text| pattern::translate(text).is_ok())
-    }),
-    ("byte", |value| text(value, is_base64)),
-    ("int32", |value| {
-        integer(value, -2_147_483_648.0, 2_147_483_648.0)
-    }),
-    ("int64", |value| {
-        integer(
-            value,
-            -9_223_372_036_854_775_808.0,
-            9_223_372_036_854_775_808.0,
-        )
-    }),
-    (WHOLE, |value| {
-        let lost = value.is_f64() && value.as_f64().is_none_or(|float| float.abs() >= WIDEST);
-        verdict(!lost)
-    }),
-    (DISTINCT, |value| match value {
-        Value::Array(list) => verdict(distinct::are_distinct(list)),
-        _ => Ok(()),
-    }),
-    (REASONS, |_| verdict(budget::take_reason())),
-    (FUEL, |_| verdict(budget::take_fuel())),
-];
-
-fn verdict(right: bool) -> Result<(), Box<dyn Error>> {
-    // Nobody reads the words: what is told is ours.
-    if right { Ok(()) } else { Err("".into()) }
-}
-
-/// Formats of text leave other values alone.
-fn text(value: &Value, right: impl Fn(&str) -> bool) -> Result<(), Box<dyn Error>> {
-    verdict(value.as_str().is_none_or(right))
+formats! {
+    "date-time" "datetime_parsing" "a date and time such as 2024-05-31T09:30:00Z" Text instant::is_date_time;
+    "date" "date_parsing" "a date such as 2024-05-31" Text instant::is_date;
+    "time" "time_parsing" "a time such as 09:30:00Z" Text instant::is_time;
+    "duration" "time_delta_parsing" "a duration such as P1DT12H" Text instant::is_duration;
+    "email" "value_error" "an e-mail address" Text mail::is_email;
+    "hostname" "value_error" "a host name" Text mail::is_host_name;
+    "ipv4" "ip_v4_address" "an IPv4 address" Text |text| text.parse::<Ipv4Addr>().is_ok();
+    "ipv6" "ip_v6_address" "an IPv6 address" Text |text| text.parse::<Ipv6Addr>().is_ok();
+    "uri" "url_parsing" "a URL with its scheme" Text |text| uri::is_uri(text, Letters::Ascii);
+    "iri" "url_parsing" "a URL with its scheme" Text |text| uri::is_uri(text, Letters::All);
+    "uri-reference" "url_parsing" "a URL or a part of one" Text |text| uri::is_reference(text, Letters::Ascii);
+    "iri-reference" "url_parsing" "a URL or a part of one" Text |text| uri::is_reference(text, Letters::All);
+    "uri-template" "value_error" "a URI template" Text uri::is_template;
+    "uuid" "uuid_parsing" "a UUID" Text |text| is_uuid(text, None);
+    "uuid1" "uuid_version" "a UUID of the version asked for" Text |text| is_uuid(text, Some(b'1'));
+    "uuid3" "uuid_version" "a UUID of the version asked for" Text |text| is_uuid(text, Some(b'3'));
+    "uuid4" "uuid_version" "a UUID of the version asked for" Text |text| is_uuid(text, Some(b'4'));
+    "uuid5" "uuid_version" "a UUID of the version asked for" Text |text| is_uuid(text, Some(b'5'));
+    "uuid6" "uuid_version" "a UUID of the version asked for" Text |text| is_uuid(text, Some(b'6'));
+    "uuid7" "uuid_version" "a UUID of the version asked for" Text |text| is_uuid(text, Some(b'7'));
+    "uuid8" "uuid_version" "a UUID of the version asked for" Text |text| is_uuid(text, Some(b'8'));
+    "json-pointer" "value_error" "a JSON Pointer" Text is_pointer;
+    "relative-json-pointer" "value_error" "a relative JSON Pointer" Text is_relative_pointer;
+    "regex" "value_error" "a regular expression" Text |text| pattern::translate(text).is_ok();
+    "int32" "value_error" "an integer of 32 bits" Number |number| is_within(number, -2_147_483_648.0, 2_147_483_648.0);
+    "int64" "value_error" "an integer of 64 bits" Number |number| is_within(number, -9_223_372_036_854_775_808.0, 9_223_372_036_854_775_808.0);
+    "byte" "value_error" "base64" Text is_base64;
 }
 
 /// An integer from `from` to below `to`.
-fn integer(value: &Value, from: f64, to: f64) -> Result<(), Box<dyn Error>> {
-    let Value::Number(number) = value else {
-        return Ok(());
-    };
+fn is_within(number: &Number, from: f64, to: f64) -> bool {
     if let Some(whole) = number.as_i64() {
         let whole = i128::from(whole);
-        return verdict(whole >= from as i128 && whole < to as i128);
+        return whole >= from as i128 && whole < to as i128;
     }
     let number = number.as_f64().unwrap_or(f64::INFINITY);
     // A float at the lower bound of 64 bits may be an integer below it that was rounded.
     let above = number > from || (number == from && from > -9_007_199_254_740_992.0);
-    verdict(number.fract() == 0.0 && above && number < to)
+    number.fract() == 0.0 && above && number < to
 }
 
-/// RFC 9562, section 4, of one version.
-fn is_uuid(text: &str, version: u8) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            14 => byte == version,
-            _ => byte.is_ascii_hexdigit(),
-        })
+/// RFC 9562, section 4, of one version or of any.
+fn is_uuid(text: &str, version: Option<u8>) -> bool {
+    let bytes = text.as_bytes();
+    // Counted rather than looked for: no branch depends on a digit.
+    let digits = bytes.iter().filter(|byte| byte.is_ascii_hexdigit());
+    bytes.len() == 36
+        && digits.count() == 32
+        && [8, 13, 18, 23]
+            .iter()
+            .all(|at| bytes.get(*at) == Some(&b'-'))
+        && version.is_none_or(|version| bytes.get(14) == Some(&version))
+}
+
+/// RFC 6901, section 3.
+fn is_pointer(text: &str) -> bool {
+    let mut tildes = text.split('~');
+    let begins = text.is_empty() || text.starts_with('/');
+    // Before the first there is no escape.
+    tildes.next();
+    begins && tildes.all(|rest| rest.starts_with(['0', '1']))
+}
+
+/// A count of steps up, and a pointer from there or a `#` (draft-bhutton-relative-json-pointer-00, section 3).
+fn is_relative_pointer(text: &str) -> bool {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = text.len() - rest.len();
+    digits > 0 && (digits == 1 || !text.starts_with('0')) && (rest == "#" || is_pointer(rest))
 }
 
 /// RFC 4648, section 4, with its padding.
@@ -196,62 +147,21 @@ fn is_base64(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
 }
 
-thread_local! {
-    /// The divisors of all `multipleOf`, in the order of [`MULTIPLES`].
-    static DIVISORS: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
-}
-
-/// The name under which multiples of this number are checked, unless there are too many different ones.
-pub(super) fn multiple(divisor: f64) -> Option<&'static str> {
-    DIVISORS.with_borrow_mut(|divisors| {
-        let known = divisors
-            .iter()
-            .position(|known| known.to_bits() == divisor.to_bits());
-        let place = known.unwrap_or(divisors.len());
-        let (name, _) = MULTIPLES.get(place)?;
-        if known.is_none() {
-            divisors.push(divisor);
-        }
-        Some(*name)
-    })
-}
-
-/// The divisor that is checked under this name.
-pub(super) fn divisor(name: &str) -> Option<f64> {
-    let place = MULTIPLES.iter().position(|(known, _)| *known == name)?;
-    divisor_at(place)
-}
-
-fn divisor_at(place: usize) -> Option<f64> {
-    DIVISORS.with_borrow(|divisors| divisors.get(place).copied())
-}
-
-fn is_multiple<const PLACE: usize>(value: &Value) -> Result<(), Box<dyn Error>> {
-    let (Value::Number(number), Some(divisor)) = (value, divisor_at(PLACE)) else {
-        return Ok(());
-    };
-    verdict(number::is_multiple(number, divisor))
-}
-
-macro_rules! multiples {
-    ($($place:literal)*) => {
-        const MULTIPLES: &[(&str, Check)] =
-            &[$((concat!("portcullis-multiple-", $place), is_multiple::<$place>)),*];
-    };
-}
-
-multiples! {
-    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
-    32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn passes(format: &str, value: &Value) -> bool {
-        let check = CHECKS.iter().find(|(name, _)| *name == format).unwrap().1;
-        check(value).is_ok()
+        let Some(Known::Checked(format)) = known(format) else {
+            panic!("{format}");
+        };
+        match (format.check, value) {
+            (Check::Text(check), Value::String(text)) => check(text),
+            (Check::Number(check), Value::Number(number)) => check(number),
+            _ => true,
+        }
     }
 
     #[test]
@@ -281,7 +191,17 @@ mod tests {
                 r#"["123e4567-e89b-12d3-a456-426614174000", "123e4567e89b42d3a456426614174000", ""]"#,
             ),
             (
-                REGEX,
+                "json-pointer",
+                r#"["", "/", "/a~0b/~1", "/~01", 5]"#,
+                r#"["a", "/~", "/~2", "/a~", "~0"]"#,
+            ),
+            (
+                "relative-json-pointer",
+                r##"["0", "1/a", "10#", "0#"]"##,
+                r##"["", "#", "/a", "01", "1a", "1##", "-1/a"]"##,
+            ),
+            (
+                "regex",
                 r#"["^a+$", "\\p{Letter}", "[^]"]"#,
                 r#"["a(?=b)", "\\1", "^*", "\\a"]"#,
             ),
@@ -293,18 +213,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn divisors_are_told_apart_and_counted() {
-        let places: Vec<_> = (0..64).map(|n| multiple(f64::from(n) + 0.5)).collect();
-        assert!(places.iter().all(Option::is_some));
-        assert_eq!(multiple(0.5), places[0]);
-        assert_eq!(multiple(1000.0), None);
-        assert_eq!(divisor(places[3].unwrap()), Some(3.5));
-        let check = MULTIPLES[3].1;
-        assert!(
-            check(&7.into()).is_ok() && check(&8.into()).is_err() && check(&"8".into()).is_ok()
-        );
     }
 }

@@ -7,13 +7,9 @@ use portcullis_config::{Diagnostics, code, pointer_child};
 
 use super::arena::{Arena, Id, Node, Step};
 
-/// The engine's calls that fit into each other on the smallest stack of a module, which is its own 1 MiB where it is built
-/// for size (of 370; hosts' stacks hold 600), with room for what calls it.
+/// So many schemas may be judged by within each other. Four times as many fit on the smallest stack that a module has, a
+/// host's of 512 KiB, while it says of unions what is wrong.
 const FRAMES: usize = 250;
-/// Calls that a gate adds to a step, a guard, and a reference to another document.
-const GATE_FRAMES: usize = 4;
-const GUARD_FRAMES: usize = 1;
-const REFERENCE_FRAMES: usize = 1;
 /// No input is nested deeper: what reads it sees to that.
 const DEEPEST_INPUT: usize = 128;
 /// One value is judged by at most so many schemas.
@@ -26,10 +22,10 @@ const WIDE: usize = 5;
 pub(super) struct Graph {
     /// By how many schemas each node has its value judged, itself among them.
     judgements: Vec<usize>,
-    /// Steps that go through a gate.
+    /// Steps that go through a gate: they take of the budget.
     pub(super) gated: BTreeSet<(Id, Id)>,
     /// All nodes, each after those that judge its value for it.
-    order: Vec<Id>,
+    pub(super) order: Vec<Id>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,16 +77,15 @@ impl Graph {
         for depth in 0..=DEEPEST_INPUT {
             let shallower = frames.clone();
             for &id in order.clone() {
-                let below = |(step, child): &(Step, Id)| {
-                    let below = match step.stays() {
-                        true => at(&frames, *child),
-                        false if depth == 0 => return 0,
-                        false => at(&shallower, *child),
-                    };
-                    below + self.frames(arena, id, step, *child)
+                let below = |(step, child): &(Step, Id)| match step.stays() {
+                    true => at(&frames, *child),
+                    false if depth == 0 => 0,
+                    false => at(&shallower, *child),
                 };
                 let most = arena.children(id).iter().map(below).max();
-                set(&mut frames, id, 1 + most.unwrap_or(0));
+                let reference = arena.node(id).and_then(Node::only_reference);
+                let own = usize::from(reference.is_none());
+                set(&mut frames, id, own + most.unwrap_or(0));
             }
             if at(&frames, root) > FRAMES {
                 return depth.checked_sub(1).map(Some).ok_or(());
@@ -100,30 +95,6 @@ impl Graph {
             }
         }
         Ok(None)
-    }
-
-    /// Whether a schema comes to a gate.
-    pub(super) fn is_gated(&self, arena: &Arena, root: Id) -> bool {
-        let reached = reached(arena, root);
-        self.gated.iter().any(|(from, _)| reached.contains(from))
-    }
-
-    /// Calls that a step takes beside those of its schema.
-    fn frames(&self, arena: &Arena, from: Id, step: &Step, to: Id) -> usize {
-        let guard = if step.is_alternative() {
-            GUARD_FRAMES
-        } else {
-            0
-        };
-        let way = match step {
-            // It is its own gate.
-            Step::Reference if self.is_gate(arena, from) => GATE_FRAMES - 1,
-            _ if self.gated.contains(&(from, to)) => GATE_FRAMES,
-            Step::Reference => 0,
-            _ if arena.targets.contains(&to) => REFERENCE_FRAMES,
-            _ => 0,
-        };
-        guard + way
     }
 
     /// Whether a schema is nothing but a reference that goes through a gate.

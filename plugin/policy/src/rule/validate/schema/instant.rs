@@ -2,18 +2,20 @@
 
 /// `full-date`
 pub(super) fn is_date(text: &str) -> bool {
-    date(text).is_some()
+    date(text.as_bytes()).is_some_and(<[u8]>::is_empty)
 }
 
 /// `full-time`
 pub(super) fn is_time(text: &str) -> bool {
-    time(text).is_some()
+    time(text.as_bytes()).is_some()
 }
 
 /// `date-time`
 pub(super) fn is_date_time(text: &str) -> bool {
-    text.split_once(['T', 't'])
-        .is_some_and(|(day, clock)| is_date(day) && is_time(clock))
+    match date(text.as_bytes()) {
+        Some([b'T' | b't', clock @ ..]) => time(clock).is_some(),
+        _ => false,
+    }
 }
 
 /// `duration`
@@ -48,32 +50,39 @@ fn counts(text: &str, units: &str) -> Option<usize> {
     Some(found)
 }
 
-fn date(text: &str) -> Option<()> {
-    let (year, rest) = text.split_once('-')?;
-    let (month, day) = rest.split_once('-')?;
-    let (year, month, day) = (number(year, 4)?, number(month, 2)?, number(day, 2)?);
+/// What is behind a date.
+fn date(text: &[u8]) -> Option<&[u8]> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, rest @ ..] = text else {
+        return None;
+    };
+    let year = number([*y1, *y2])? * 100 + number([*y3, *y4])?;
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
+    let days = match number([*m1, *m2])? {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
         2 if leap => 29,
         2 => 28,
         _ => return None,
     };
-    (1..=days).contains(&day).then_some(())
+    (1..=days).contains(&number([*d1, *d2])?).then_some(rest)
 }
 
-fn time(text: &str) -> Option<()> {
-    let (hour, rest) = text.split_once(':')?;
-    let (minute, rest) = rest.split_once(':')?;
-    let (second, rest) = rest.split_at_checked(2)?;
-    let (hour, minute, second) = (number(hour, 2)?, number(minute, 2)?, number(second, 2)?);
-    let zone = match rest.strip_prefix('.') {
-        Some(fraction) => {
-            let zone = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
-            (zone.len() < fraction.len()).then_some(zone)?
+fn time(text: &[u8]) -> Option<()> {
+    let [h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = text else {
+        return None;
+    };
+    let (hour, minute, second) = (
+        number([*h1, *h2])?,
+        number([*m1, *m2])?,
+        number([*s1, *s2])?,
+    );
+    let zone = match rest {
+        [b'.', fraction @ ..] => {
+            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit());
+            let digits = digits.count();
+            fraction.get(digits..).filter(|_| digits > 0)?
         }
-        None => rest,
+        rest => rest,
     };
     let ahead = offset(zone)?;
     if hour > 23 || minute > 59 || second > 60 {
@@ -85,27 +94,29 @@ fn time(text: &str) -> Option<()> {
 }
 
 /// `time-offset` in minutes of a day, ahead of UTC.
-fn offset(zone: &str) -> Option<u32> {
-    if matches!(zone, "Z" | "z") {
-        return Some(0);
-    }
-    let (behind, rest) = match zone.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, zone.strip_prefix('+')?),
+fn offset(zone: &[u8]) -> Option<u32> {
+    let (sign, [h1, h2, b':', m1, m2]) = (match zone {
+        [b'Z' | b'z'] => return Some(0),
+        [sign @ (b'+' | b'-'), rest @ ..] => (*sign, rest),
+        _ => return None,
+    }) else {
+        return None;
     };
-    let (hour, minute) = rest.split_once(':')?;
-    let (hour, minute) = (number(hour, 2)?, number(minute, 2)?);
+    let (hour, minute) = (number([*h1, *h2])?, number([*m1, *m2])?);
     if hour > 23 || minute > 59 {
         return None;
     }
     let minutes = hour * 60 + minute;
-    Some(if behind { 24 * 60 - minutes } else { minutes })
+    Some(match sign {
+        b'-' => 24 * 60 - minutes,
+        _ => minutes,
+    })
 }
 
-/// Exactly so many digits.
-fn number(text: &str, digits: usize) -> Option<u32> {
-    let right = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
-    right.then(|| text.parse().ok()).flatten()
+/// Two digits.
+fn number([tens, ones]: [u8; 2]) -> Option<u32> {
+    let both = tens.is_ascii_digit() && ones.is_ascii_digit();
+    both.then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
 }
 
 #[cfg(test)]

@@ -3,6 +3,10 @@
 //! A table, because what it finds has the pointer of the mistake and a sentence of ours, which a metaschema's
 //! alternatives cannot give.
 
+use serde_json::Number;
+
+use super::arena::Assert;
+
 /// A draft that schemas may be of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Draft {
@@ -35,8 +39,8 @@ impl Draft {
     }
 }
 
-/// What a keyword takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a keyword takes, and what becomes of it where that is one of several.
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Takes {
     Schema,
     /// At least one.
@@ -55,8 +59,8 @@ pub(super) enum Takes {
     /// Values, compared with.
     Values,
     /// An integer from zero.
-    Count,
-    Number,
+    Count(fn(usize) -> Assert),
+    Number(fn(Number) -> Assert),
     /// A number above zero.
     Positive,
     Boolean,
@@ -132,9 +136,9 @@ pub(super) fn names(draft: Draft) -> impl Iterator<Item = &'static str> {
 }
 
 macro_rules! table {
-    ($($name:literal $takes:ident $($only:ident)?;)*) => {
+    ($($name:literal $takes:ident $(($becomes:ident))? $($only:ident)?;)*) => {
         const TABLE: &[Keyword] = &[
-            $(Keyword { name: $name, takes: Takes::$takes, only: table!(@ $($only)?) },)*
+            $(Keyword { name: $name, takes: Takes::$takes $((Assert::$becomes))?, only: table!(@ $($only)?) },)*
         ];
     };
     (@) => { None };
@@ -167,25 +171,25 @@ table! {
     "enum" Values;
     "format" Format;
     "multipleOf" Positive;
-    "minimum" Number;
-    "maximum" Number;
-    "exclusiveMinimum" Number;
-    "exclusiveMaximum" Number;
-    "minLength" Count;
-    "maxLength" Count;
+    "minimum" Number(Minimum);
+    "maximum" Number(Maximum);
+    "exclusiveMinimum" Number(ExclusiveMinimum);
+    "exclusiveMaximum" Number(ExclusiveMaximum);
+    "minLength" Count(MinLength);
+    "maxLength" Count(MaxLength);
     "pattern" Pattern;
-    "minItems" Count;
-    "maxItems" Count;
+    "minItems" Count(MinItems);
+    "maxItems" Count(MaxItems);
     "uniqueItems" Boolean;
     "items" Items;
     "additionalItems" Schema Seven;
     "prefixItems" Schemas Latest;
     "contains" Schema;
-    "minContains" Count Latest;
-    "maxContains" Count Latest;
+    "minContains" Count(MinContains) Latest;
+    "maxContains" Count(MaxContains) Latest;
     "unevaluatedItems" Schema Latest;
-    "minProperties" Count;
-    "maxProperties" Count;
+    "minProperties" Count(MinProperties);
+    "maxProperties" Count(MaxProperties);
     "required" Names;
     "properties" SchemaMap;
     "patternProperties" PatternMap;

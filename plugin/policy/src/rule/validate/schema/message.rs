@@ -1,9 +1,9 @@
 //! What is said of a value that a keyword refuses: what would be right, and pydantic's name for it.
 
-use boon::{ErrorKind, Type, Types};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
-use super::format;
+use super::format::Format;
+use super::types::{Type, Types};
 
 /// So many allowed values are shown, in so many bytes.
 const SHOWN: usize = 8;
@@ -25,101 +25,114 @@ fn said(keyword: &'static str, kind: &'static str, message: impl Into<String>) -
     }
 }
 
-/// What one keyword says of the value itself.
-pub(super) fn of(kind: &ErrorKind<'_, '_>) -> Said {
-    match kind {
-        ErrorKind::Type { want, .. } => typed(*want),
-        ErrorKind::Enum { want } => said("enum", "literal_error", one_of(want)),
-        ErrorKind::Const { want } => said(
-            "const",
-            "literal_error",
-            one_of(std::slice::from_ref(*want)),
-        ),
-        ErrorKind::Format { want, .. } => formatted(want),
-        ErrorKind::MinLength { want, .. } => said(
-            "minLength",
-            "string_too_short",
-            format!("must be at least {}", count(*want, "character")),
-        ),
-        ErrorKind::MaxLength { want, .. } => said(
-            "maxLength",
-            "string_too_long",
-            format!("must be at most {}", count(*want, "character")),
-        ),
-        ErrorKind::Minimum { want, .. } => said(
-            "minimum",
-            "greater_than_equal",
-            format!("must be at least {want}"),
-        ),
-        ErrorKind::Maximum { want, .. } => said(
-            "maximum",
-            "less_than_equal",
-            format!("must be at most {want}"),
-        ),
-        ErrorKind::ExclusiveMinimum { want, .. } => said(
-            "exclusiveMinimum",
-            "greater_than",
-            format!("must be greater than {want}"),
-        ),
-        ErrorKind::ExclusiveMaximum { want, .. } => said(
-            "exclusiveMaximum",
-            "less_than",
-            format!("must be less than {want}"),
-        ),
-        ErrorKind::MinItems { want, .. } => said(
-            "minItems",
-            "too_short",
-            format!("must have at least {}", count(*want, "item")),
-        ),
-        ErrorKind::MaxItems { want, .. } => said(
-            "maxItems",
-            "too_long",
-            format!("must have at most {}", count(*want, "item")),
-        ),
-        ErrorKind::MinProperties { want, .. } => said(
-            "minProperties",
-            "too_short",
-            format!("must have at least {}", count(*want, "member")),
-        ),
-        ErrorKind::MaxProperties { want, .. } => said(
-            "maxProperties",
-            "too_long",
-            format!("must have at most {}", count(*want, "member")),
-        ),
-        ErrorKind::Contains => said(
-            "contains",
-            "value_error",
-            "must have an item as `contains` describes it",
-        ),
-        ErrorKind::MinContains { want, .. } => said(
-            "minContains",
-            "too_short",
-            format!(
-                "must have at least {} as `contains` describes them",
-                count(*want, "item")
-            ),
-        ),
-        ErrorKind::MaxContains { want, .. } => said(
-            "maxContains",
-            "too_long",
-            format!(
-                "must have at most {} as `contains` describes them",
-                count(*want, "item")
-            ),
-        ),
-        ErrorKind::Not => said(
-            "not",
-            "value_error",
-            "must not be what the schema rules out",
-        ),
-        ErrorKind::OneOf(_) => said(
-            "oneOf",
-            "union_ambiguous",
-            "must match only one of the alternatives",
-        ),
-        // Kinds that the documents given to the engine cannot come to.
-        _ => said("$ref", "value_error", "must match its schema"),
-    }
+pub(super) fn chosen(keyword: &'static str, values: &[Value]) -> Said {
+    said(keyword, "literal_error", one_of(values))
+}
+
+pub(super) fn format(format: &Format) -> Said {
+    said("format", format.kind, format!("must be {}", format.what))
+}
+
+pub(super) fn multiple(divisor: f64) -> Said {
+    said(
+        "multipleOf",
+        "multiple_of",
+        format!("must be a multiple of {divisor}"),
+    )
+}
+
+pub(super) fn wide() -> Said {
+    said("type", "int_type", "must be an integer of at most 64 bits")
+}
+
+pub(super) fn minimum(bound: &Number) -> Said {
+    let message = format!("must be at least {bound}");
+    said("minimum", "greater_than_equal", message)
+}
+
+pub(super) fn maximum(bound: &Number) -> Said {
+    let message = format!("must be at most {bound}");
+    said("maximum", "less_than_equal", message)
+}
+
+pub(super) fn above(bound: &Number) -> Said {
+    let message = format!("must be greater than {bound}");
+    said("exclusiveMinimum", "greater_than", message)
+}
+
+pub(super) fn below(bound: &Number) -> Said {
+    let message = format!("must be less than {bound}");
+    said("exclusiveMaximum", "less_than", message)
+}
+
+pub(super) fn short(least: usize) -> Said {
+    let message = format!("must be at least {}", count(least, "character"));
+    said("minLength", "string_too_short", message)
+}
+
+pub(super) fn long(most: usize) -> Said {
+    let message = format!("must be at most {}", count(most, "character"));
+    said("maxLength", "string_too_long", message)
+}
+
+/// Of what is counted in arrays and objects.
+pub(super) fn few(keyword: &'static str, least: usize, what: &str) -> Said {
+    let message = format!("must have at least {}", count(least, what));
+    said(keyword, "too_short", message)
+}
+
+pub(super) fn many(keyword: &'static str, most: usize, what: &str) -> Said {
+    let message = format!("must have at most {}", count(most, what));
+    said(keyword, "too_long", message)
+}
+
+pub(super) fn repeated() -> Said {
+    said(
+        "uniqueItems",
+        "list_unique",
+        "must not have two equal items",
+    )
+}
+
+pub(super) fn contains_none() -> Said {
+    said(
+        "contains",
+        "value_error",
+        "must have an item as `contains` describes it",
+    )
+}
+
+pub(super) fn contains_few(least: usize) -> Said {
+    let mut said = few("minContains", least, "item");
+    said.message.push_str(" as `contains` describes them");
+    said
+}
+
+pub(super) fn contains_many(most: usize) -> Said {
+    let mut said = many("maxContains", most, "item");
+    said.message.push_str(" as `contains` describes them");
+    said
+}
+
+pub(super) fn ruled_out() -> Said {
+    said(
+        "not",
+        "value_error",
+        "must not be what the schema rules out",
+    )
+}
+
+pub(super) fn ambiguous() -> Said {
+    said(
+        "oneOf",
+        "union_ambiguous",
+        "must match only one of the alternatives",
+    )
+}
+
+/// Where nothing better is known.
+pub(super) fn unmatched() -> Said {
+    said("$ref", "value_error", "must match its schema")
 }
 
 pub(super) fn missing() -> Said {
@@ -134,7 +147,7 @@ pub(super) fn dependent(on: &str) -> Said {
     )
 }
 
-pub(super) fn extra(keyword: &'static str) -> Said {
+fn extra(keyword: &'static str) -> Said {
     said(keyword, "extra_forbidden", "is not allowed")
 }
 
@@ -147,16 +160,16 @@ pub(super) fn pattern(pattern: &str) -> Said {
 }
 
 /// A schema that is `false`, by the keyword that applies it.
-pub(super) fn refused(keyword: Option<&str>) -> Said {
+pub(super) fn refused(keyword: &str) -> Said {
     match keyword {
-        Some("properties") => extra("properties"),
-        Some("patternProperties") => extra("patternProperties"),
-        Some("unevaluatedProperties") => extra("unevaluatedProperties"),
-        Some("items") => extra("items"),
-        Some("prefixItems") => extra("prefixItems"),
-        Some("unevaluatedItems") => extra("unevaluatedItems"),
-        Some("dependentSchemas") => extra("dependentSchemas"),
-        Some("then" | "else") => said("if", "value_error", "must meet a condition of its schema"),
+        "properties" => extra("properties"),
+        "patternProperties" => extra("patternProperties"),
+        "unevaluatedProperties" => extra("unevaluatedProperties"),
+        "items" => extra("items"),
+        "prefixItems" => extra("prefixItems"),
+        "unevaluatedItems" => extra("unevaluatedItems"),
+        "dependentSchemas" => extra("dependentSchemas"),
+        "then" | "else" => said("if", "value_error", "must meet a condition of its schema"),
         _ => extra("additionalProperties"),
     }
 }
@@ -206,7 +219,7 @@ pub(super) fn too_deep(deepest: usize) -> Said {
     )
 }
 
-fn typed(want: Types) -> Said {
+pub(super) fn typed(want: Types) -> Said {
     let mut words = Vec::new();
     let mut kind = "none_required";
     let integer = want.contains(Type::Integer) && !want.contains(Type::Number);
@@ -249,51 +262,6 @@ fn one_of(values: &[Value]) -> String {
         [one] => format!("must be {one}"),
         all => format!("must be one of {}", all.join(", ")),
     }
-}
-
-fn formatted(name: &str) -> Said {
-    if name == format::DISTINCT {
-        return said(
-            "uniqueItems",
-            "list_unique",
-            "must not have two equal items",
-        );
-    }
-    if name == format::WHOLE {
-        return said("type", "int_type", "must be an integer of at most 64 bits");
-    }
-    if let Some(divisor) = format::divisor(name) {
-        return said(
-            "multipleOf",
-            "multiple_of",
-            format!("must be a multiple of {divisor}"),
-        );
-    }
-    let (kind, what) = match name {
-        "date-time" => (
-            "datetime_parsing",
-            "a date and time such as 2024-05-31T09:30:00Z",
-        ),
-        "date" => ("date_parsing", "a date such as 2024-05-31"),
-        "time" => ("time_parsing", "a time such as 09:30:00Z"),
-        "duration" => ("time_delta_parsing", "a duration such as P1DT12H"),
-        "email" => ("value_error", "an e-mail address"),
-        "hostname" => ("value_error", "a host name"),
-        "ipv4" => ("ip_v4_address", "an IPv4 address"),
-        "ipv6" => ("ip_v6_address", "an IPv6 address"),
-        "uri" | "iri" => ("url_parsing", "a URL with its scheme"),
-        "uri-reference" | "iri-reference" => ("url_parsing", "a URL or a part of one"),
-        "uri-template" => ("value_error", "a URI template"),
-        "json-pointer" => ("value_error", "a JSON Pointer"),
-        "relative-json-pointer" => ("value_error", "a relative JSON Pointer"),
-        "int32" => ("value_error", "an integer of 32 bits"),
-        "int64" => ("value_error", "an integer of 64 bits"),
-        "byte" => ("value_error", "base64"),
-        "uuid" => ("uuid_parsing", "a UUID"),
-        _ if name.starts_with("uuid") => ("uuid_version", "a UUID of the version asked for"),
-        _ => ("value_error", "a regular expression"),
-    };
-    said("format", kind, format!("must be {what}"))
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -1,32 +1,36 @@
 //! JSON Schemas behind one small trait.
 //!
-//! A library judges (`boon`: both drafts, linear patterns); what is here is what it lacks at the edge of a network. A
-//! schema is read strictly, all its mistakes at once (`read`, `keyword`, `pattern`, `resolve`), bounded (`graph`,
-//! `budget`), handed over in a form that the library judges rightly (`emit`, `format`), and what it finds is said
-//! without the value (`explain`, `message`).
+//! A schema is read strictly, all its mistakes at once (`read`, `keyword`, `pattern`, `resolve`), into a graph whose
+//! cost is bounded (`arena`, `graph`), and laid out for judging (`plan`). A value is judged by that in two passes: one that
+//! says whether it is right (`judge`, `evaluated`, `budget`), and for those that are not one that says what is wrong, without
+//! the value (`report`, `message`).
+//!
+//! The judge is ours because none that is linear fits the module: those of others keep account of every error before it is
+//! known that there is one, go through each reference anew, and bring tables and parsers for what policies refuse.
 
 mod arena;
 mod budget;
 mod distinct;
-mod emit;
-mod explain;
+mod evaluated;
 mod format;
 mod graph;
 mod instant;
+mod judge;
 mod keyword;
 mod mail;
 mod message;
 mod number;
 mod pattern;
+mod plan;
 mod read;
+mod report;
 mod resolve;
 #[cfg(test)]
 mod tests;
+mod types;
 mod uri;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 use std::fmt::{self, Debug};
 use std::rc::Rc;
 
@@ -34,10 +38,11 @@ use portcullis_config::{Diagnostics, Document, code, pointer_child};
 use serde_json::Value;
 
 use self::arena::{Arena, Id, MOST};
-use self::emit::{Emitter, address};
-use self::explain::Leaf;
 use self::graph::Graph;
+use self::judge::Judge;
+use self::plan::{Link, Plan};
 use self::read::Patterns;
+use self::report::Finding;
 use self::resolve::{Documents, Source};
 use super::violation::{Place, Token, Violation, Violations};
 
@@ -63,29 +68,10 @@ pub(crate) struct Schemas {
     graph: Graph,
     patterns: Patterns,
     formats: Formats,
-    compiler: boon::Compiler,
-    engine: Rc<Engine>,
-    /// How many nodes the engine has.
-    emitted: BTreeSet<Id>,
+    /// Shared by all that is compiled. It grows with each schema, and is only read once they judge.
+    plan: Rc<RefCell<Plan>>,
     /// Whether a named schema is wrong, so that nothing that refers to it can be compiled.
     broken: bool,
-}
-
-/// What all compiled schemas of a policy share.
-#[derive(Default)]
-struct Engine {
-    schemas: RefCell<boon::Schemas>,
-    /// Patterns as the policy has them, by those that the library runs.
-    written: RefCell<BTreeMap<String, String>>,
-}
-
-/// The library reads no file and asks no network.
-struct Refuse;
-
-impl boon::UrlLoader for Refuse {
-    fn load(&self, _: &str) -> Result<Value, Box<dyn Error>> {
-        Err("a schema is not fetched".into())
-    }
 }
 
 impl Schemas {
@@ -95,19 +81,13 @@ impl Schemas {
         formats: Formats,
         diagnostics: &mut Diagnostics,
     ) -> Self {
-        let mut compiler = boon::Compiler::new();
-        compiler.enable_format_assertions();
-        compiler.use_loader(Box::new(Refuse));
-        format::register(&mut compiler);
         let mut schemas = Self {
             documents: Documents::default(),
             arena: Arena::default(),
             graph: Graph::default(),
             patterns: Patterns::default(),
             formats,
-            compiler,
-            engine: Rc::default(),
-            emitted: BTreeSet::new(),
+            plan: Rc::default(),
             broken: false,
         };
         let sources: Vec<Source> = named
@@ -140,28 +120,17 @@ impl Schemas {
         if self.broken {
             return None;
         }
-        self.arena.targets.insert(root);
-        self.arena
-            .targets
-            .extend(self.graph.gated.iter().map(|(_, to)| *to));
         let Ok(deepest) = self.graph.deepest(&self.arena, root) else {
             let message = "one value would be judged by too many schemas within each other";
             let help = "refer to schemas, not to schemas that only refer to others";
             diagnostics.error(code::SCHEMA_SIZE, pointer, message, Some(help.to_owned()));
             return None;
         };
-        let Some(index) = self.hand_over(root) else {
-            // Not to be: what the library is given is well formed. It must not pass unjudged if it is not. What the
-            // library would say of it costs the module more than all messages of its own.
-            let message = "the schema cannot be compiled";
-            diagnostics.error(code::SCHEMA_INVALID, pointer, message, None);
-            return None;
-        };
+        let root = self.plan.borrow_mut().add(&self.arena, &self.graph, root);
         Some(Rc::new(Compiled {
-            engine: Rc::clone(&self.engine),
-            index,
+            plan: Rc::clone(&self.plan),
+            root,
             deepest,
-            gated: self.graph.is_gated(&self.arena, root),
         }))
     }
 
@@ -193,28 +162,6 @@ impl Schemas {
         let fine = self.graph.extend(&self.arena, diagnostics);
         read.filter(|_| fine)
     }
-
-    /// Gives the library the documents that it does not have yet, and compiles one.
-    fn hand_over(&mut self, root: Id) -> Option<boon::SchemaIndex> {
-        let emitter = Emitter {
-            arena: &self.arena,
-            graph: &self.graph,
-        };
-        // Those of a document that is wrong are never reached: it may lead in circles.
-        for id in graph::reached(&self.arena, root) {
-            if self.arena.targets.contains(&id) && self.emitted.insert(id) {
-                self.compiler
-                    .add_resource(&address(id), emitter.document(id))
-                    .ok()?;
-            }
-        }
-        self.engine
-            .written
-            .borrow_mut()
-            .append(&mut self.patterns.written);
-        let mut schemas = self.engine.schemas.borrow_mut();
-        self.compiler.compile(&address(root), &mut schemas).ok()
-    }
 }
 
 impl Debug for Schemas {
@@ -226,18 +173,16 @@ impl Debug for Schemas {
 }
 
 struct Compiled {
-    engine: Rc<Engine>,
-    index: boon::SchemaIndex,
+    plan: Rc<RefCell<Plan>>,
+    root: Link,
     /// How deep a value may be nested, where the schema sets no bound itself.
     deepest: Option<usize>,
-    /// Whether judging it spends of the budget.
-    gated: bool,
 }
 
 impl Debug for Compiled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Compiled")
-            .field("index", &self.index)
+            .field("root", &self.root)
             .field("deepest", &self.deepest)
             .finish_non_exhaustive()
     }
@@ -245,28 +190,26 @@ impl Debug for Compiled {
 
 impl Compiled {
     /// What is wrong with a value, and where in it.
-    fn reasons(&self, value: &Value) -> Vec<Leaf> {
+    fn findings(&self, value: &Value) -> Vec<Finding> {
         if let Some(deepest) = self.deepest.filter(|deepest| is_deeper(value, *deepest)) {
-            return vec![Leaf::of_all(message::too_deep(deepest))];
+            return vec![Finding::of_all(message::too_deep(deepest))];
         }
-        if self.gated {
-            budget::refill(value);
+        let plan = self.plan.borrow();
+        let mut judge = Judge::new(&plan, value);
+        let holds = judge.holds(self.root, value);
+        if judge.budget.is_dry() {
+            return vec![Finding::of_all(message::too_branched())];
         }
-        let schemas = self.engine.schemas.borrow();
-        let verdict = schemas.validate(value, self.index);
-        if self.gated && budget::ran_dry() {
-            return vec![Leaf::of_all(message::too_branched())];
-        }
-        match verdict {
-            Ok(()) => Vec::new(),
-            Err(error) => explain::leaves(&error, value, &self.engine.written.borrow()),
+        match holds {
+            true => Vec::new(),
+            false => report::findings(&plan, self.root, value),
         }
     }
 }
 
 impl Schema for Compiled {
     fn judge(&self, value: &Value, place: Place, at: &[Token], found: &mut Violations) {
-        for Leaf { path, said } in self.reasons(value) {
+        for Finding { path, said, .. } in self.findings(value) {
             if found.is_full() {
                 return;
             }

@@ -6,19 +6,91 @@ use std::cmp::Ordering;
 
 use serde_json::Number;
 
-/// Whether the number is a multiple of the divisor, both read as the decimals that they are written as.
-pub(super) fn is_multiple(number: &Number, divisor: f64) -> bool {
-    let Some(divisor) = Decimal::of_float(divisor) else {
-        return false;
-    };
-    let Some(number) = Decimal::of(number) else {
-        return false;
-    };
-    number.is_multiple_of(divisor)
+/// What a number has to be below, without its sign, to fit 64 bits.
+pub(super) const WIDEST: f64 = 18_446_744_073_709_551_616.0;
+/// From here floating-point numbers leave out integers.
+pub(super) const INEXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Whether it came as an integer of more than 64 bits, whose last digits are lost.
+pub(super) fn is_too_wide(number: &Number) -> bool {
+    number.is_f64() && number.as_f64().is_none_or(|float| float.abs() >= WIDEST)
+}
+
+/// What a number has to be a multiple of (JSON Schema Validation, section 6.2.1).
+#[derive(Debug)]
+pub(super) struct Divisor {
+    pub(super) written: f64,
+    decimal: Option<Decimal>,
+    /// Where it is an integer.
+    whole: Option<u64>,
+}
+
+impl Divisor {
+    pub(super) fn new(written: f64) -> Self {
+        let whole = written.fract() == 0.0 && (1.0..INEXACT).contains(&written);
+        Self {
+            written,
+            decimal: Decimal::of_float(written),
+            whole: whole.then_some(written as u64),
+        }
+    }
+
+    /// Whether the number is a multiple, both read as the decimals that they are written as.
+    pub(super) fn divides(&self, number: &Number) -> bool {
+        if let (Some(number), Some(whole)) = (magnitude(number), self.whole) {
+            return number.is_multiple_of(whole);
+        }
+        match (Decimal::of(number), self.decimal) {
+            (Some(number), Some(divisor)) => number.is_multiple_of(divisor),
+            _ => false,
+        }
+    }
+}
+
+/// An integer without its sign.
+fn magnitude(number: &Number) -> Option<u64> {
+    number
+        .as_u64()
+        .or_else(|| number.as_i64().map(i64::unsigned_abs))
+}
+
+/// A bound of numbers, made ready to be compared with.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) written: Number,
+    /// Where 64 bits with a sign hold it.
+    whole: Option<i64>,
+    /// Where it is exact.
+    float: Option<f64>,
+}
+
+impl Bound {
+    pub(super) fn new(written: Number) -> Self {
+        let float = written.as_f64();
+        Self {
+            whole: written.as_i64(),
+            float: float.filter(|float| written.is_f64() || float.abs() < INEXACT),
+            written,
+        }
+    }
+
+    /// On which side of the bound a number is.
+    pub(super) fn side(&self, number: &Number) -> Ordering {
+        if let (Some(number), Some(bound)) = (number.as_i64(), self.whole) {
+            return number.cmp(&bound);
+        }
+        if number.is_f64()
+            && let (Some(number), Some(bound)) = (number.as_f64(), self.float)
+            && let Some(side) = number.partial_cmp(&bound)
+        {
+            return side;
+        }
+        order(number, &self.written)
+    }
 }
 
 /// `digits` times ten to the power of `exponent`; the sign is of no account.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Decimal {
     digits: u64,
     exponent: i32,
@@ -26,10 +98,7 @@ struct Decimal {
 
 impl Decimal {
     fn of(number: &Number) -> Option<Self> {
-        let whole = number
-            .as_u64()
-            .or_else(|| number.as_i64().map(i64::unsigned_abs));
-        match whole {
+        match magnitude(number) {
             Some(digits) => Some(Self {
                 digits,
                 exponent: 0,
@@ -122,7 +191,7 @@ mod tests {
     fn multiples_are_those_of_the_decimals() {
         let check = |text: &str, divisor: f64, expected: bool| {
             assert_eq!(
-                is_multiple(&number(text), divisor),
+                Divisor::new(divisor).divides(&number(text)),
                 expected,
                 "{text} by {divisor}"
             );
@@ -177,6 +246,7 @@ mod tests {
         for (i, a) in ascending.iter().enumerate() {
             for (j, b) in ascending.iter().enumerate() {
                 assert_eq!(order(&number(a), &number(b)), i.cmp(&j), "{a} {b}");
+                assert_eq!(Bound::new(number(b)).side(&number(a)), i.cmp(&j), "{a} {b}");
             }
         }
         assert_eq!(order(&number("1"), &number("1.0")), Ordering::Equal);

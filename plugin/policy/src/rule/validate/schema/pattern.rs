@@ -41,11 +41,28 @@ impl Fault {
     }
 }
 
-/// The pattern as the `regex` crate takes it, which it is sure to do.
-pub(super) fn compile(pattern: &str) -> Result<String, Fault> {
-    let translated = translate(pattern)?;
-    match Regex::new(&translated) {
-        Ok(_) => Ok(translated),
+/// A pattern that runs.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    /// As the schema has it.
+    pub(super) written: String,
+    regex: Regex,
+}
+
+impl Pattern {
+    /// Whether it matches somewhere in the text (JSON Schema Validation, section 6.3.3).
+    pub(super) fn matches(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+}
+
+/// Makes a pattern ready to run.
+pub(super) fn compile(pattern: &str) -> Result<Pattern, Fault> {
+    match Regex::new(&translate(pattern)?) {
+        Ok(regex) => Ok(Pattern {
+            written: pattern.to_owned(),
+            regex,
+        }),
         Err(regex::Error::CompiledTooBig(limit)) => Err(Fault {
             size: true,
             message: format!(

@@ -4,23 +4,18 @@ mod below;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use portcullis_config::{Diagnostics, Document, code, pointer_child};
-use serde_json::Value;
 
-use self::values::{names, number, types, wants_integers};
+use self::values::{names, number, types};
 use super::Formats;
-use super::arena::{Arena, Body, Id, Rules, Step};
-use super::format;
+use super::arena::{Arena, Assert, Body, Id, Rules, Step};
 use super::keyword::{self, Draft, Keyword, Takes};
-use super::pattern;
+use super::pattern::{self, Pattern};
 
 /// So deep may schemas stand in each other.
 const DEEPEST: usize = 64;
-/// At each multiple of this a document ends and another begins: the engine checks each in calls within calls.
-const DOCUMENT_DEPTH: usize = 16;
-/// From here floating-point numbers leave out integers.
-const INEXACT: f64 = 9_007_199_254_740_992.0;
 /// Lengths past this are out of reach of any input, and of `usize` in the module.
 const LONGEST: f64 = 4_294_967_295.0;
 
@@ -51,26 +46,17 @@ pub(super) struct Loose {
     pub(super) unknown: Vec<Unknown>,
 }
 
-/// Patterns as written, and as the engine takes them.
+/// Patterns by how they are written: each runs in one place, however often it stands.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
-    known: BTreeMap<String, Result<String, pattern::Fault>>,
-    /// Only those that differ.
-    pub(super) written: BTreeMap<String, String>,
+    known: BTreeMap<String, Result<Rc<Pattern>, pattern::Fault>>,
 }
 
 impl Patterns {
-    fn translate(&mut self, pattern: &str) -> &Result<String, pattern::Fault> {
-        let written = &mut self.written;
-        self.known.entry(pattern.to_owned()).or_insert_with(|| {
-            let translated = pattern::compile(pattern)?;
-            if translated != pattern {
-                written
-                    .entry(translated.clone())
-                    .or_insert_with(|| pattern.to_owned());
-            }
-            Ok(translated)
-        })
+    fn compiled(&mut self, pattern: &str) -> &Result<Rc<Pattern>, pattern::Fault> {
+        self.known
+            .entry(pattern.to_owned())
+            .or_insert_with(|| pattern::compile(pattern).map(Rc::new))
     }
 }
 
@@ -139,9 +125,6 @@ impl Reader<'_> {
             return None;
         };
         self.arena.places.insert(place, id);
-        if depth > 0 && depth.is_multiple_of(DOCUMENT_DEPTH) {
-            self.arena.targets.insert(id);
-        }
         let body = match value {
             Document::Bool(always) => Body::Always(*always),
             Document::Object(members) => Body::Rules(self.object(id, members, local, depth)),
@@ -209,9 +192,6 @@ impl Reader<'_> {
         if let Some(rest) = half.rest.filter(|_| half.tuple) {
             rules.children.push((Step::Items, rest));
         }
-        if wants_integers(&rules.plain) {
-            rules.formats.push(format::WHOLE);
-        }
         rules
     }
 
@@ -241,9 +221,7 @@ impl Reader<'_> {
 
     fn keyword(&mut self, keyword: &Keyword, value: &Document, local: &str, half: &mut Half) {
         let name = keyword.name;
-        let plain = |half: &mut Half, value: Value| {
-            half.rules.plain.insert(name.to_owned(), value);
-        };
+        let assert = |half: &mut Half, assert: Assert| half.rules.asserts.push(assert);
         match (keyword.takes, value) {
             (Takes::Schema, value) => self.child(name, value, local, half),
             (Takes::Schemas, Document::Array(list)) if !list.is_empty() => {
@@ -277,7 +255,7 @@ impl Reader<'_> {
                 self.dependencies(members, local, half);
             }
             (Takes::Types, value) => match types(value) {
-                Some(types) => plain(half, types),
+                Some(types) => assert(half, Assert::Types(types)),
                 None => self.wrong(
                     local,
                     name,
@@ -286,50 +264,43 @@ impl Reader<'_> {
             },
             (Takes::Value, value) => {
                 let value = self.data(value, local);
-                plain(half, value);
+                assert(half, Assert::Const(value));
             }
-            (Takes::Values, Document::Array(_)) => {
-                let value = self.data(value, local);
-                plain(half, value);
+            (Takes::Values, Document::Array(list)) => {
+                let values = self.values(list, local);
+                assert(half, Assert::Enum(values));
             }
             (Takes::Notes, Document::Array(_)) | (Takes::Note, _) => {}
             (Takes::Values | Takes::Notes, _) => self.wrong(local, name, "a list"),
-            (Takes::Count, Document::Number(n)) if *n >= 0.0 && n.fract() == 0.0 => {
-                plain(half, Value::Number(number(n.min(LONGEST))));
+            (Takes::Count(becomes), Document::Number(n)) if *n >= 0.0 && n.fract() == 0.0 => {
+                assert(half, becomes(n.min(LONGEST) as usize));
             }
-            (Takes::Count, _) => self.wrong(local, name, "an integer that is not negative"),
-            (Takes::Number, Document::Number(n)) => plain(half, Value::Number(number(*n))),
-            (Takes::Number, Document::Bool(_)) => self.error(
+            (Takes::Count(_), _) => self.wrong(local, name, "an integer that is not negative"),
+            (Takes::Number(becomes), Document::Number(n)) => assert(half, becomes(number(*n))),
+            (Takes::Number(_), Document::Bool(_)) => self.error(
                 code::SCHEMA_INVALID,
                 local,
                 format!("`{name}` takes a number"),
                 Some("since draft-06 it is the bound itself, not a word on another".to_owned()),
             ),
-            (Takes::Number, _) => self.wrong(local, name, "a number"),
-            (Takes::Positive, Document::Number(n)) if *n > 0.0 => match format::multiple(*n) {
-                // The engine's own division is of binary fractions.
-                Some(check) => half.rules.formats.push(check),
-                None => self.error(
-                    code::SCHEMA_NUMBER,
-                    local,
-                    "there are too many different divisors".to_owned(),
-                    None,
-                ),
-            },
+            (Takes::Number(_), _) => self.wrong(local, name, "a number"),
+            (Takes::Positive, Document::Number(n)) if *n > 0.0 => {
+                assert(half, Assert::MultipleOf(*n));
+            }
             (Takes::Positive, _) => self.wrong(local, name, "a number above zero"),
             (Takes::Boolean, Document::Bool(on)) => {
                 if *on && name == "uniqueItems" {
-                    half.rules.formats.push(format::DISTINCT);
+                    assert(half, Assert::UniqueItems);
                 }
             }
             (Takes::Boolean, _) => self.wrong(local, name, "`true` or `false`"),
             (Takes::Pattern, Document::String(text)) => {
-                if let Some(text) = self.pattern(text, local) {
-                    plain(half, Value::String(text));
+                if let Some(pattern) = self.pattern(text, local) {
+                    assert(half, Assert::Pattern(pattern));
                 }
             }
             (Takes::Names, value) => match names(value) {
-                Some(names) => plain(half, names),
+                Some(names) => assert(half, Assert::Required(names)),
                 None => self.wrong(local, name, "a list of distinct names"),
             },
             (Takes::NamesMap, Document::Object(members)) => {

@@ -1,11 +1,10 @@
 //! The keywords that hold schemas: each is read where it stands, and joined to the one that it stands in.
 
 use portcullis_config::{Document, pointer_child};
-use serde_json::{Map, Value};
 
 use super::values::names;
 use super::{Half, Reader};
-use crate::rule::validate::schema::arena::Step;
+use crate::rule::validate::schema::arena::{Assert, Step};
 use crate::rule::validate::schema::keyword::Keyword;
 
 impl Reader<'_> {
@@ -100,20 +99,17 @@ impl Reader<'_> {
         local: &str,
         half: &mut Half,
     ) {
-        let mut map = Map::new();
         for (name, value) in self.distinct(members, local) {
             match names(value) {
-                Some(names) => drop(map.insert(name.to_owned(), names)),
+                Some(names) => {
+                    let assert = Assert::DependentRequired(name.to_owned(), names);
+                    half.rules.asserts.push(assert);
+                }
                 None => {
                     let local = pointer_child(local, name);
                     self.invalid(&local, "a member takes a list of distinct names");
                 }
             }
-        }
-        let plain = &mut half.rules.plain;
-        match plain.get_mut("dependentRequired") {
-            Some(Value::Object(known)) => known.extend(map),
-            _ => drop(plain.insert("dependentRequired".to_owned(), Value::Object(map))),
         }
     }
 }

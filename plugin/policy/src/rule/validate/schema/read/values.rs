@@ -1,18 +1,23 @@
 //! The keywords that hold values: patterns, formats, data, numbers, types and names.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use portcullis_config::{Document, code, pointer_child, suggest};
 use serde_json::{Map, Number, Value};
 
-use super::{Half, INEXACT, Reader, shown};
+use super::{Half, Reader, shown};
 use crate::rule::validate::schema::Formats;
+use crate::rule::validate::schema::arena::Assert;
 use crate::rule::validate::schema::format::{self, Known};
+use crate::rule::validate::schema::number::{INEXACT, WIDEST};
+use crate::rule::validate::schema::pattern::Pattern;
+use crate::rule::validate::schema::types::{Type, Types};
 
 impl Reader<'_> {
-    pub(super) fn pattern(&mut self, text: &str, local: &str) -> Option<String> {
-        match self.patterns.translate(text) {
-            Ok(pattern) => Some(pattern.clone()),
+    pub(super) fn pattern(&mut self, text: &str, local: &str) -> Option<Rc<Pattern>> {
+        match self.patterns.compiled(text) {
+            Ok(pattern) => Some(Rc::clone(pattern)),
             Err(fault) => {
                 let code = if fault.size {
                     code::SCHEMA_PATTERN_SIZE
@@ -32,12 +37,12 @@ impl Reader<'_> {
         }
         let help = match format::known(text) {
             Some(Known::Checked(check)) => {
-                half.rules.formats.push(check);
+                half.rules.asserts.push(Assert::Format(check));
                 return;
             }
             Some(Known::Noted) => return,
             Some(Known::Ascii(check)) => {
-                half.rules.formats.push(check);
+                half.rules.asserts.push(Assert::Format(check));
                 "only names in ASCII pass: others are refused, whatever their alphabet".to_owned()
             }
             None => match suggest(text, format::names()) {
@@ -56,6 +61,13 @@ impl Reader<'_> {
             message,
             Some(help),
         );
+    }
+
+    /// Values that inputs are compared with.
+    pub(super) fn values(&mut self, list: &[Document], local: &str) -> Vec<Value> {
+        let list = list.iter().enumerate();
+        list.map(|(index, value)| self.data(value, &pointer_child(local, &index.to_string())))
+            .collect()
     }
 
     /// A value that inputs are compared with.
@@ -78,11 +90,7 @@ impl Reader<'_> {
                 Value::Number(number(*n))
             }
             Document::String(text) => Value::String(text.clone()),
-            Document::Array(list) => list
-                .iter()
-                .enumerate()
-                .map(|(index, value)| self.data(value, &pointer_child(local, &index.to_string())))
-                .collect(),
+            Document::Array(list) => Value::Array(self.values(list, local)),
             Document::Object(members) => {
                 let mut map = Map::new();
                 for (name, value) in self.distinct(members, local) {
@@ -95,18 +103,8 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a type is asked for that integers have, and numbers with a fraction do not.
-pub(super) fn wants_integers(plain: &Map<String, Value>) -> bool {
-    let has = |word: &str| match plain.get("type") {
-        Some(Value::String(one)) => one == word,
-        Some(Value::Array(list)) => list.iter().any(|one| one == word),
-        _ => false,
-    };
-    has("integer") && !has("number")
-}
-
 pub(super) fn number(n: f64) -> Number {
-    if n.fract() == 0.0 && (-INEXACT..format::WIDEST).contains(&n) {
+    if n.fract() == 0.0 && (-INEXACT..WIDEST).contains(&n) {
         if n < 0.0 {
             return Number::from(n as i64);
         }
@@ -116,35 +114,29 @@ pub(super) fn number(n: f64) -> Number {
     Number::from_f64(n).unwrap_or_else(|| Number::from(0))
 }
 
-pub(super) fn types(value: &Document) -> Option<Value> {
-    let known = |text: &String| {
-        matches!(
-            text.as_str(),
-            "null" | "boolean" | "integer" | "number" | "string" | "array" | "object"
-        )
-    };
+/// `type`: one, or a list of at least one, none of them twice.
+pub(super) fn types(value: &Document) -> Option<Types> {
     match value {
-        Document::String(text) => known(text).then(|| Value::String(text.clone())),
+        Document::String(text) => Some(Types::NONE.with(Type::named(text)?)),
         Document::Array(list) if !list.is_empty() => {
-            let list = names(value).filter(|_| {
-                list.iter()
-                    .all(|one| matches!(one, Document::String(text) if known(text)))
-            })?;
-            Some(list)
+            let distinct = names(value)?;
+            distinct.iter().try_fold(Types::NONE, |types, name| {
+                Type::named(name).map(|one| types.with(one))
+            })
         }
         _ => None,
     }
 }
 
 /// A list of distinct strings.
-pub(super) fn names(value: &Document) -> Option<Value> {
+pub(super) fn names(value: &Document) -> Option<Vec<String>> {
     let Document::Array(list) = value else {
         return None;
     };
     let mut seen = BTreeSet::new();
     list.iter()
         .map(|one| match one {
-            Document::String(text) if seen.insert(text) => Some(Value::String(text.clone())),
+            Document::String(text) if seen.insert(text) => Some(text.clone()),
             _ => None,
         })
         .collect()

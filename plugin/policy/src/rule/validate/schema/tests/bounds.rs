@@ -64,7 +64,7 @@ fn an_untagged_union_is_refused_where_it_would_take_too_long() {
 }
 
 #[test]
-fn a_list_of_a_wide_union_says_less_past_a_thousand_items() {
+fn a_long_list_of_a_wide_union_says_what_is_wrong() {
     let model = |n: usize| json!({"type": "object", "required": [format!("k{n}")], "properties": {format!("k{n}"): {"type": "string"}}});
     let schema = json!({"items": {"anyOf": (0..20).map(model).collect::<Vec<_>>()}});
     let list = |right: usize, wrong: &Value| -> Value {
@@ -74,14 +74,9 @@ fn a_list_of_a_wide_union_says_less_past_a_thousand_items() {
             .collect()
     };
     assert_eq!(said(&schema, &list(20_000, &json!({"k7": "x"}))), [""; 0]);
-    let wrong = json!({"k7": 1});
     assert_eq!(
-        said(&schema, &list(900, &wrong)),
-        ["/900/k7 string_type must be a string"]
-    );
-    assert_eq!(
-        said(&schema, &list(1_100, &wrong)),
-        ["/1100 value_error must meet a condition of its schema"]
+        said(&schema, &list(20_000, &json!({"k7": 1}))),
+        ["/20000/k7 string_type must be a string"]
     );
     let all_wrong: Value = vec![json!({}); 20_000].into();
     assert_eq!(said(&schema, &all_wrong).len(), 20);
@@ -90,13 +85,11 @@ fn a_list_of_a_wide_union_says_less_past_a_thousand_items() {
 #[test]
 fn recursion_ends_where_the_stack_might() {
     let depth = |value: &Value, steps: usize| {
-        // A list of lists, with so many references at each level.
+        // A list of lists, with so many schemas at each level.
         let mut defs: serde_json::Map<String, Value> = (1..steps)
             .map(|n| {
-                (
-                    format!("d{n}"),
-                    json!({"$ref": format!("#/$defs/d{}", n + 1)}),
-                )
+                let next = json!({"$ref": format!("#/$defs/d{}", n + 1)});
+                (format!("d{n}"), json!({ "allOf": [next] }))
             })
             .collect();
         defs.insert(
@@ -106,16 +99,16 @@ fn recursion_ends_where_the_stack_might() {
         said(&json!({"$ref": "#/$defs/d1", "$defs": defs}), value)
     };
     let lists = |depth: usize| (0..depth).fold(json!([]), |inner, _| json!([inner]));
-    assert_eq!(depth(&lists(48), 1), [""; 0]);
+    assert_eq!(depth(&lists(127), 1), [""; 0]);
+    assert_eq!(depth(&lists(81), 3), [""; 0]);
     assert_eq!(
-        depth(&lists(49), 1),
-        [" recursion_loop must not be nested more than 49 deep"]
+        depth(&lists(82), 3),
+        [" recursion_loop must not be nested more than 82 deep"]
     );
-    assert_eq!(depth(&lists(32), 3), [""; 0]);
-    let too_deep = [" recursion_loop must not be nested more than 4 deep"];
+    let too_deep = [" recursion_loop must not be nested more than 5 deep"];
     assert_eq!(depth(&lists(127), 40), too_deep);
-    assert_eq!(depth(&lists(4), 40), too_deep);
-    assert_eq!(depth(&lists(3), 40), [""; 0]);
+    assert_eq!(depth(&lists(5), 40), too_deep);
+    assert_eq!(depth(&lists(4), 40), [""; 0]);
     // Without recursion only as much is judged as the schema has.
     let flat = json!({"items": {"items": {"type": "array"}}});
     assert_eq!(said(&flat, &lists(127)), [""; 0]);

@@ -441,9 +441,14 @@ fn sizes() {
         (&*many[0].code, &*many[0].pointer),
         (code::SCHEMA_SIZE, "/s")
     );
-    // So many references within each other that no stack is sure to hold them.
+    // So many schemas within each other that no stack is sure to hold them.
     let chain: Vec<String> = (0..300)
-        .map(|i| format!(r##""d{i}": {{"$ref": "#/$defs/d{}"}}"##, i + 1))
+        .map(|i| {
+            format!(
+                r##""d{i}": {{"allOf": [{{"$ref": "#/$defs/d{}"}}]}}"##,
+                i + 1
+            )
+        })
         .collect();
     let chain = format!(
         r##"{{"$ref": "#/$defs/d0", "$defs": {{{}, "d300": true}}}}"##,

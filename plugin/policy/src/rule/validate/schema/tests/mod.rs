@@ -1,6 +1,7 @@
 //! Tests of the whole: the standard's own suite, another library as an oracle, and tables of what is said.
 
 mod bounds;
+mod bundle;
 mod differential;
 mod generate;
 mod mistakes;
