@@ -8,9 +8,9 @@ use flate2::write::GzEncoder;
 use portcullis_host_test::shipped;
 use wasmparser::{Parser, Payload, TypeRef};
 
-/// The budget, in bytes. A change that needs more says why here.
-const MOST_RAW: usize = 2_000_000;
-const MOST_GZIP: usize = 716_000;
+/// The budget, in bytes. A change that needs more says why here: the packed lists of words are 80 kB of it.
+const MOST_RAW: usize = 2_080_000;
+const MOST_GZIP: usize = 820_000;
 
 /// The calls of WASI preview 1 that Envoy, ngx_wasm_module and wasm-nginx-module all have, and that mean the same there. What reads
 /// files or sleeps is not among them: those calls fail, trap or return at once, each host in its own way.
