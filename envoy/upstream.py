@@ -36,7 +36,8 @@ class Api(BaseHTTPRequestHandler):
         """Envoy's access log says it already."""
 
 
-server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+# A free port, or the one that is named.
+server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0), Api)
 print(server.server_port, flush=True)
 try:
     server.serve_forever()

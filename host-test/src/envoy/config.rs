@@ -9,6 +9,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::document::Document;
+
+/// The configuration that people copy.
+const COPIED: &str = include_str!("../../../envoy/envoy.yaml");
+
 /// The name of the listener that answers by itself.
 pub(super) const FENCE: &str = "fence";
 
@@ -65,11 +70,19 @@ pub(super) fn bootstrap(listeners: &[Listener], directory: &Path) -> Value {
         // What Envoy takes from files it wants to have asked for under a name.
         "node": {"id": "portcullis", "cluster": "portcullis"},
         "admin": {"address": loopback()},
+        "stats_config": stats_config(),
         "static_resources": {
             "listeners": listeners.iter().map(|each| listener(each, directory)).chain([fence]).collect::<Vec<_>>(),
             "clusters": listeners.iter().map(cluster).collect::<Vec<_>>(),
         },
     })
+}
+
+/// How metrics get their labels and buckets: as they will where the configuration is copied.
+pub(super) fn stats_config() -> Value {
+    let copied = Document::read("envoy.yaml", COPIED.as_bytes()).ok();
+    let part = copied.and_then(|document| document.value.get("stats_config").cloned());
+    part.unwrap_or_default()
 }
 
 fn loopback() -> Value {
@@ -195,6 +208,7 @@ fn wasm(name: &str, filter: &Filter) -> Value {
             "name": name,
             "root_id": name,
             "failure_policy": "FAIL_RELOAD",
+            "reload_config": {"backoff": {"base_interval": "0.1s"}},
             "allow_on_headers_stop_iteration": filter.hold_headers,
             "configuration": configuration,
             "vm_config": {

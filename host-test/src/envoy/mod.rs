@@ -92,13 +92,8 @@ impl Envoy {
     /// # Errors
     /// As there.
     pub fn start_with(listeners: &[Listener], workers: u32) -> anyhow::Result<Self> {
-        let binary = install()?;
         let directory = directory()?;
-        let written = directory.join("envoy.json");
-        fs::write(
-            &written,
-            serde_json::to_vec_pretty(&config::bootstrap(listeners, &directory))?,
-        )?;
+        let configuration = config::bootstrap(listeners, &directory);
         let reloadable: Vec<(String, Filter)> = listeners
             .iter()
             .filter_map(|listener| Some((listener.name.clone(), listener.filter.clone()?)))
@@ -110,6 +105,27 @@ impl Envoy {
                 config::discovered(listener, filter).to_string(),
             )?;
         }
+        Self::spawn(&configuration, workers, directory, reloadable)
+    }
+
+    /// Starts one with a whole configuration of somebody else's, and waits until it is ready. It has no listener of this crate's:
+    /// [`Envoy::settle`] does not work.
+    ///
+    /// # Errors
+    /// As [`Envoy::start`].
+    pub fn start_configured(configuration: &Value, workers: u32) -> anyhow::Result<Self> {
+        Self::spawn(configuration, workers, directory()?, Vec::new())
+    }
+
+    fn spawn(
+        configuration: &Value,
+        workers: u32,
+        directory: PathBuf,
+        reloadable: Vec<(String, Filter)>,
+    ) -> anyhow::Result<Self> {
+        let binary = install()?;
+        let written = directory.join("envoy.json");
+        fs::write(&written, serde_json::to_vec_pretty(configuration)?)?;
         let log = File::create(directory.join("log"))?;
         let started = Instant::now();
         let child = Command::new(binary)
@@ -179,6 +195,11 @@ impl Envoy {
             .with_context(|| format!("envoy has no listener `{listener}`"))
     }
 
+    /// Where the admin port is.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// How long it took from the start of the process until it was ready.
     pub fn ready_after(&self) -> Duration {
         self.ready_after
@@ -206,6 +227,29 @@ impl Envoy {
             .filter(|(name, _)| name.contains(part))
             .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
             .collect())
+    }
+
+    /// How many histograms there are whose names contain `part`.
+    ///
+    /// # Errors
+    /// If the admin port does not answer.
+    pub fn histograms(&self, part: &str) -> anyhow::Result<usize> {
+        let answer = self.ask("GET", "/stats?type=Histograms")?;
+        let text = String::from_utf8_lossy(&answer.body);
+        let named = |line: &&str| {
+            line.split_once(": ")
+                .is_some_and(|(name, _)| name.contains(part))
+        };
+        Ok(text.lines().filter(named).count())
+    }
+
+    /// What Prometheus is told: all metrics, with their labels. Histograms lag behind by up to five seconds.
+    ///
+    /// # Errors
+    /// If the admin port does not answer.
+    pub fn prometheus(&self) -> anyhow::Result<String> {
+        let answer = self.ask("GET", "/stats/prometheus")?;
+        Ok(String::from_utf8_lossy(&answer.body).into_owned())
     }
 
     /// Everything logged so far, or the last 8 MiB of it.

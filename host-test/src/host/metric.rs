@@ -56,7 +56,8 @@ impl Metrics {
         }
     }
 
-    /// `kind` is the ABI's: 0 counter, 1 gauge, 2 histogram. An id is its kind in the two lowest bits, as in Envoy.
+    /// `kind` is the ABI's: 0 counter, 1 gauge, 2 histogram. An id is its kind in the two lowest bits and never below 4, as in
+    /// Envoy.
     pub(crate) fn define(&self, kind: u32, name: &str) -> Result<u32, Status> {
         let value = match kind {
             0 => Value::Counter(0),
@@ -86,7 +87,7 @@ impl Metrics {
             inner.names.push(name.to_owned());
         }
         u32::try_from(index)
-            .map(|index| index * 4 + kind)
+            .map(|index| (index + 1) * 4 + kind)
             .map_err(|_| Status::InternalFailure)
     }
 
@@ -139,6 +140,7 @@ impl Metrics {
         let inner = &mut *guard;
         let name = usize::try_from(id / 4)
             .ok()
+            .and_then(|place| place.checked_sub(1))
             .and_then(|index| inner.names.get(index));
         match name.and_then(|name| inner.values.get_mut(name)) {
             Some(value) if number_of(value) == kind => change(value),
@@ -169,6 +171,7 @@ mod tests {
         let histogram = metrics.define(2, "seconds").unwrap();
         let again = metrics.define(0, "requests").unwrap();
         assert_ne!(counter, again, "each definition gives an id of its own");
+        assert_eq!(counter, 4, "no id is 0");
         assert_eq!(metrics.define(3, "x"), Err(Status::BadArgument));
 
         assert_eq!(metrics.increment(counter, 2), Ok(()));

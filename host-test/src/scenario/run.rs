@@ -158,7 +158,10 @@ fn run_step(step: &Step, target: &mut dyn Target, outcome: &mut Outcome) -> Resu
 }
 
 /// Does what nothing is expected of.
-pub(super) fn happen(event: &Event, target: &mut dyn Target) -> anyhow::Result<Support> {
+///
+/// # Errors
+/// If the target failed.
+pub fn happen(event: &Event, target: &mut dyn Target) -> anyhow::Result<Support> {
     match event {
         Event::Advance(by) => target.advance(*by),
         Event::RestartWorker(worker) => target.restart_worker(*worker),

@@ -57,6 +57,11 @@ impl Ambient for Gateway<'_> {
         self.now
     }
 
+    fn wall(&self) -> u64 {
+        // 2026-01-01T00:00:00Z
+        1_767_225_600_000_000_000
+    }
+
     fn store(&self) -> &dyn Store {
         self.store
     }
@@ -86,8 +91,13 @@ impl EngineTarget {
         })
     }
 
-    /// The upstream's answer with the policy's edits.
-    fn answered(exchange: &Exchange, respond: &Respond) -> HeaderMap {
+    /// The upstream's answer with the policy's edits, or the one in its place.
+    fn answered(
+        exchange: &mut Exchange,
+        respond: &Respond,
+        gateway: &Gateway<'_>,
+    ) -> (u16, HeaderMap, Vec<u8>) {
+        let status = respond.status.to_string();
         let mut headers: HeaderMap = respond
             .headers
             .iter()
@@ -98,12 +108,14 @@ impl EngineTarget {
             headers.push("content-length", respond.body.len().to_string());
         }
         let before = headers.clone();
-        let lines: Vec<Line<'_>> = before.iter().collect();
-        apply(
-            &mut headers,
-            exchange.on_response_head(&ResponseHead::new(&lines)),
-        );
-        headers
+        let status: Line<'_> = (b":status", status.as_bytes());
+        let lines: Vec<Line<'_>> = std::iter::once(status).chain(before.iter()).collect();
+        let head = ResponseHead::new(&lines);
+        if let Some(reply) = exchange.mask(&head, gateway) {
+            return replied(reply);
+        }
+        apply(&mut headers, exchange.on_response_head(&head, gateway));
+        (respond.status, headers, respond.body.clone())
     }
 }
 
@@ -192,15 +204,15 @@ impl Target for EngineTarget {
         let (need, stale) = (exchange.body_need(), exchange.stale(&head));
         for chunk in &request.body {
             if need == BodyNeed::Pieces {
-                exchange.on_request_piece(Some(chunk), false);
+                exchange.on_request_piece(Some(chunk), false, &gateway);
             }
-            reply = reply.or_else(|| exchange.on_request_body(chunk.len()));
+            reply = reply.or_else(|| exchange.on_request_body(chunk.len(), &gateway));
         }
         if need == BodyNeed::Pieces {
-            exchange.on_request_piece(Some(&[]), true);
+            exchange.on_request_piece(Some(&[]), true, &gateway);
         }
         if need == BodyNeed::Whole && reply.is_none() {
-            match exchange.on_request_whole(&request.body.concat()) {
+            match exchange.on_request_whole(&request.body.concat(), &gateway) {
                 BodyDecision::Continue => {}
                 BodyDecision::Reply(refused) => reply = Some(refused),
                 BodyDecision::Replace(body) => {
@@ -227,12 +239,11 @@ impl Target for EngineTarget {
         });
         let (status, headers, body) = match reply {
             Some(reply) => replied(reply),
-            None => {
-                let headers = Self::answered(&exchange, respond);
-                (respond.status, headers, respond.body.clone())
-            }
+            None => Self::answered(&mut exchange, respond, &gateway),
         };
-        let line = exchange.finish().and_then(|record| record.log_line());
+        let line = exchange
+            .finish(&gateway)
+            .and_then(|record| record.log_line());
         Ok(Observed {
             status,
             headers,

@@ -19,7 +19,7 @@ use portcullis_host_test::shipped;
 use portcullis_host_test::upstream::Upstream;
 use serde_json::{Value, json};
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 

@@ -16,7 +16,7 @@ const POLICY: &str = r#"{
 }"#;
 
 /// Every call that the filter makes while it serves.
-const CALLS: [&str; 9] = [
+const CALLS: [&str; 12] = [
     "proxy_log",
     "proxy_get_buffer_bytes",
     "proxy_get_header_map_pairs",
@@ -26,10 +26,17 @@ const CALLS: [&str; 9] = [
     "proxy_remove_header_map_value",
     "proxy_get_property",
     "proxy_send_local_response",
+    "proxy_define_metric",
+    "proxy_increment_metric",
+    "proxy_record_metric",
 ];
 
 fn start(policy: &str) -> (Vm, bool) {
-    let host = Host::new(Profile::ENVOY, Clock::system());
+    start_in(Profile::ENVOY, policy)
+}
+
+fn start_in(profile: Profile, policy: &str) -> (Vm, bool) {
+    let host = Host::new(profile, Clock::system());
     let mut vm = Vm::start(&Module::embedded().unwrap(), host, VmConfig::default()).unwrap();
     let accepted = vm.configure(policy.as_bytes()).unwrap();
     (vm, accepted)
@@ -205,14 +212,46 @@ fn a_clean_request_costs_few_host_calls() {
         assert_eq!(calls, expected, "{policy}");
     };
     let headers = ("proxy_get_header_map_pairs", 1);
-    check(r#"{"version":1}"#, &[headers]);
+    check(r#"{"version":1,"observe":{"metrics":false}}"#, &[headers]);
     check(
-        r#"{"version":1,"unmatched":"reject","routes":[{"name":"a","path":"/*"}]}"#,
+        r#"{"version":1,"observe":{"metrics":false},"unmatched":"reject","routes":[{"name":"a","path":"/*"}]}"#,
         &[headers],
     );
     // The peer's address, to hold X-Forwarded-For against.
-    let request = r#"{"version":1,"request":{"hosts":["a.test"]}}"#;
+    let request = r#"{"version":1,"observe":{"metrics":false},"request":{"hosts":["a.test"]}}"#;
     check(request, &[headers, ("proxy_get_property", 1)]);
+    // Metrics: when it began and ended, what the status was, one more of these and how long it took.
+    let metrics = [
+        ("clock_time_get", 2),
+        headers,
+        ("proxy_get_property", 1),
+        ("proxy_increment_metric", 1),
+        ("proxy_record_metric", 1),
+    ];
+    check(r#"{"version":1}"#, &metrics);
+    // A line for each request: the time of day, the client, the line.
+    let logged = [
+        ("clock_time_get", 3),
+        headers,
+        ("proxy_get_property", 2),
+        ("proxy_log", 1),
+    ];
+    check(
+        r#"{"version":1,"observe":{"metrics":false,"log":"all"}}"#,
+        &logged,
+    );
+}
+
+#[test]
+fn log_lines_have_the_time_where_the_abi_has_none() {
+    for profile in [Profile::ENVOY, Profile::KONG, Profile::APISIX] {
+        let name = profile.name;
+        let (mut vm, accepted) = start_in(profile, POLICY);
+        assert!(accepted);
+        let refused = ask(&mut vm, &Request::new("GET", "b.test", "/x"));
+        let line = refused.logs.first().unwrap();
+        assert!(line.message.contains(r#""time":"20"#), "{name}: {line:?}");
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ use portcullis_host_test::vm::{Vm, VmConfig};
 
 mod auth;
 #[path = "../../nested.rs"]
-mod nested;
+pub(crate) mod nested;
 
 /// What `http_config` is configured with.
 const MOTTO: &str = "festina lente, \u{fc}brigens";

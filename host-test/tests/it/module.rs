@@ -75,6 +75,13 @@ fn it_imports_only_what_every_gateway_has() {
 }
 
 #[test]
+fn it_cannot_be_made_to_trap_by_asking() {
+    let (.., bytes) = shipped();
+    let word = b"x-portcullis-trap";
+    assert!(!bytes.windows(word.len()).any(|part| part == word));
+}
+
+#[test]
 fn it_exports_what_a_gateway_calls() {
     let (_, exports, _) = shipped();
     for name in [

@@ -193,8 +193,10 @@ fn istio() {
         patch["common_http_protocol_options"]["max_headers_count"],
         500
     );
+    let mut configuration = yaml(&rendered(&example(), &["envoy"]));
+    let bootstrap = &filter["spec"]["configPatches"][1]["patch"]["value"];
+    assert_eq!(bootstrap["stats_config"], configuration["stats_config"]);
     if envoy::wanted("the patch for Istio in a real Envoy") {
-        let mut configuration = yaml(&rendered(&example(), &["envoy"]));
         let manager = configuration.pointer_mut(CONNECTION_MANAGER).unwrap();
         let manager = manager.as_object_mut().unwrap();
         manager.extend(patch.as_object().unwrap().clone());

@@ -18,14 +18,14 @@ fn policy(name: &str, host: &str) -> String {
 }
 
 /// The process, and the lines that it prints.
-struct Serve {
+pub(crate) struct Serve {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     printed: Receiver<String>,
 }
 
 impl Serve {
-    fn start(folder: &Path, upstream: SocketAddr, workers: &str) -> Self {
+    pub(crate) fn start(folder: &Path, upstream: SocketAddr, workers: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_portcullis"))
             .args(["serve", "policy.yaml", "--listen", "127.0.0.1:0"])
             .args(["--workers", workers, "--upstream"])
@@ -62,7 +62,7 @@ impl Serve {
     }
 
     /// The next line that holds this.
-    fn wait(&self, holds: &str) -> String {
+    pub(crate) fn wait(&self, holds: &str) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -74,7 +74,7 @@ impl Serve {
         }
     }
 
-    fn status(&self, host: &str) -> String {
+    pub(crate) fn status(&self, host: &str) -> String {
         status(self.address, host)
     }
 }

@@ -8,6 +8,8 @@ use crate::walk::Node;
 pub struct Observe {
     /// Default blocked.
     pub log: LogPolicy,
+    /// With `log: all`: of requests in which nothing was found, one in so many. Default 1.
+    pub one_in: u32,
     /// Default true.
     pub metrics: bool,
     /// The header that carries the request id up and back; `None` is none.
@@ -20,6 +22,7 @@ impl Default for Observe {
     fn default() -> Self {
         Self {
             log: LogPolicy::Blocked,
+            one_in: 1,
             metrics: true,
             request_id: None,
             timing: None,
@@ -60,6 +63,9 @@ pub(crate) fn read(node: &Node<'_>) -> Option<Observe> {
                 ])
             })
             .unwrap_or(default.log),
+        one_in: object
+            .read("log_one_in", |n| n.count(1, 1_000_000))
+            .unwrap_or(default.one_in),
         metrics: object
             .read("metrics", Node::boolean)
             .unwrap_or(default.metrics),

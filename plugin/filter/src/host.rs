@@ -25,8 +25,18 @@ pub(crate) enum Level {
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub(crate) enum Map {
-    RequestHeaders = 0,
-    ResponseHeaders = 2,
+    Request = 0,
+    Response = 2,
+    CallResponse = 6,
+}
+
+/// A metric (proxy_metric_type_t).
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(crate) enum Metric {
+    Counter = 0,
+    Gauge = 1,
+    Histogram = 2,
 }
 
 /// A buffer (proxy_buffer_type_t).
@@ -98,6 +108,10 @@ unsafe extern "C" {
         value_size: usize,
         cas: u32,
     ) -> Status;
+    fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> Status;
+    fn proxy_increment_metric(id: u32, by: i64) -> Status;
+    fn proxy_record_metric(id: u32, value: u64) -> Status;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> Status;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> Status;
     fn proxy_send_local_response(
         status_code: u32,
@@ -120,13 +134,61 @@ unsafe extern "C" {
 /// it, on the one that it has.
 pub(crate) fn now() -> u64 {
     const MONOTONIC: u32 = 1;
+    time(MONOTONIC)
+}
+
+/// Nanoseconds since the Unix epoch; 0 where the host does not know.
+pub(crate) fn wall() -> u64 {
+    const REALTIME: u32 = 0;
+    time(REALTIME)
+}
+
+/// WASI's clock, which every host has, before the ABI's, which wasm-nginx-module does not.
+fn time(clock: u32) -> u64 {
     let mut time = 0;
     // SAFETY: the out pointer is live for the call.
-    if unsafe { clock_time_get(MONOTONIC, 1, &mut time) } != 0 {
+    if unsafe { clock_time_get(clock, 1, &mut time) } != 0 {
         // SAFETY: as above.
         unsafe { proxy_get_current_time_nanoseconds(&mut time) };
     }
     time
+}
+
+/// Defines a metric, and gives its id. A name is defined once: some hosts make another metric of it each time.
+pub(crate) fn define_metric(kind: Metric, name: &str) -> Result<u32, Status> {
+    let mut id = 0;
+    // SAFETY: pointer and length are those of one live string, the out pointer is live for the call.
+    match unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &mut id) } {
+        0 => Ok(id),
+        status => Err(status),
+    }
+}
+
+/// Adds to a counter; for anything else it is fatal to some. What a host does not count, nobody can be told of.
+pub(crate) fn increment(id: u32, by: i64) {
+    // SAFETY: numbers are all that is passed.
+    unsafe { proxy_increment_metric(id, by) };
+}
+
+/// Sets a gauge, or records a value in a histogram; for a counter it is fatal to some.
+pub(crate) fn record(id: u32, value: u64) {
+    // SAFETY: as above.
+    unsafe { proxy_record_metric(id, value) };
+}
+
+/// Bytes of memory that this VM has. It only grows.
+pub(crate) fn memory() -> usize {
+    #[cfg(target_arch = "wasm32")]
+    let pages = core::arch::wasm32::memory_size(0);
+    #[cfg(not(target_arch = "wasm32"))]
+    let pages = 0;
+    pages << 16
+}
+
+/// Has the host call back each time that so many milliseconds have passed. Once: a second time is fatal to some.
+pub(crate) fn tick(period: u32) -> Status {
+    // SAFETY: a number is all that is passed.
+    unsafe { proxy_set_tick_period_milliseconds(period) }
 }
 
 /// A shared value and its CAS number.

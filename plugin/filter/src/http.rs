@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use portcullis_policy::{
-    Ambient, BodyDecision, BodyNeed, Decision, Edit, Exchange, Line, Record, Reply, RequestHead,
-    ResponseHead, Store, edited,
+    Ambient, BodyDecision, BodyNeed, Checked, Decision, Edit, Exchange, Line, Policy, Reply,
+    RequestHead, ResponseHead, Store, edited,
 };
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
@@ -12,6 +12,7 @@ use proxy_wasm::types::Action;
 use crate::explain::Explain;
 use crate::gateway::Gateway;
 use crate::host::{self, Buffer, Level, Map};
+use crate::metrics::{Metrics, count_failure};
 use crate::wire;
 use crate::worker::Worker;
 
@@ -20,6 +21,8 @@ pub(crate) struct Http {
     /// `None` if no policy was ever loaded, or once the exchange is done.
     exchange: Option<Exchange>,
     worker: Rc<Worker>,
+    /// What counts, and by whose routes.
+    metrics: Option<(Rc<Policy>, Rc<Metrics>)>,
     /// Where somebody wants to know why.
     explain: Option<Explain>,
     /// Bytes of the request's body that the host holds back.
@@ -46,6 +49,28 @@ impl Ambient for Worker {
         host::now()
     }
 
+    fn wall(&self) -> u64 {
+        host::wall()
+    }
+
+    fn status(&self) -> Option<u16> {
+        let status = host::property("response\0code").ok()?;
+        // Envoy has a number, Kong its digits.
+        match <[u8; 8]>::try_from(status.as_slice()) {
+            Ok(number) => u16::try_from(u64::from_le_bytes(number)).ok(),
+            Err(_) => str::from_utf8(&status).ok()?.parse().ok(),
+        }
+        .filter(|status| *status > 0)
+    }
+
+    fn check(&self, at: usize) -> Checked {
+        self.checks
+            .borrow()
+            .get(at)
+            .copied()
+            .unwrap_or(Checked::NotHere)
+    }
+
     fn store(&self) -> &dyn Store {
         &self.shared
     }
@@ -55,11 +80,13 @@ impl Http {
     pub(crate) fn new(
         exchange: Option<Exchange>,
         worker: Rc<Worker>,
+        metrics: Option<(Rc<Policy>, Rc<Metrics>)>,
         explain: Option<Explain>,
     ) -> Self {
         Self {
             exchange,
             worker,
+            metrics,
             explain,
             held: 0,
             holds_headers: false,
@@ -73,6 +100,7 @@ impl Http {
             Level::Error,
             &format!("portcullis: refused unchecked: {why}"),
         );
+        count_failure();
         let worker = &*self.worker;
         answer(&match &mut self.exchange {
             Some(exchange) => exchange.unchecked(worker),
@@ -92,18 +120,18 @@ impl Http {
             size => match host::buffer(Buffer::RequestBody, size) {
                 Ok(body) if body.len() == size => body,
                 // Kong shows none that it has put on the disk.
-                _ => return answer(&exchange.unreadable()),
+                _ => return answer(&exchange.unreadable(&*self.worker)),
             },
         };
-        let decision = exchange.on_request_whole(&body);
+        let decision = exchange.on_request_whole(&body, &*self.worker);
         if let BodyDecision::Reply(reply) = &decision {
             return answer(reply);
         }
         if let Some(tag) = exchange.body_tag() {
             // Headers that have gone on tell nobody anything.
             let waits = self.holds_headers || self.worker.gateway() != Gateway::Envoy;
-            if !waits || apply(Map::RequestHeaders, &tag) != 0 {
-                return answer(&exchange.untagged());
+            if !waits || apply(Map::Request, &tag) != 0 {
+                return answer(&exchange.untagged(&*self.worker));
             }
             if let Some(explain) = &mut self.explain {
                 explain.request_changed(&[tag]);
@@ -121,27 +149,14 @@ impl Http {
         };
         match fits && host::set_buffer(Buffer::RequestBody, self.held, &body) == 0 {
             true => Action::Continue,
-            false => answer(&exchange.unreplaced()),
+            false => answer(&exchange.unreplaced(&*self.worker)),
         }
-    }
-
-    /// Makes the changes, and answers a status that was not ok, if one was.
-    fn change_response(&self, lines: &[Line<'_>], edits: &[Edit<'_>]) -> host::Status {
-        // One call costs as much as two or three; on the others it is not known to keep every line.
-        if edits.len() > 3 && self.worker.gateway() == Gateway::Envoy {
-            let map = wire::bytes(&edited(lines, edits));
-            if host::set_header_map(Map::ResponseHeaders, &map) == 0 {
-                return 0;
-            }
-        }
-        let statuses = edits.iter().map(|edit| apply(Map::ResponseHeaders, edit));
-        statuses.max().unwrap_or(0)
     }
 }
 
 impl Context for Http {
     fn on_done(&mut self) -> bool {
-        let Some(exchange) = self.exchange.take() else {
+        let Some(mut exchange) = self.exchange.take() else {
             return true;
         };
         if exchange.hides_client() && !self.worker.told_of_hidden_clients.replace(true) {
@@ -151,9 +166,20 @@ impl Context for Http {
                  if it may, say `client: {forwarded: host}`",
             );
         }
-        let record = exchange.finish();
-        if let Some(line) = record.as_ref().and_then(Record::log_line) {
-            host::log(Level::Warn, &line);
+        if let Some((policy, metrics)) = &self.metrics
+            && let Some(tally) = exchange.tally(&*self.worker)
+        {
+            metrics.count(policy, &tally);
+        }
+        let record = exchange.finish(&*self.worker);
+        if let Some(record) = &record
+            && let Some(line) = record.log_line()
+        {
+            let level = match record.findings.is_empty() {
+                true => Level::Info,
+                false => Level::Warn,
+            };
+            host::log(level, &line);
         }
         if let Some(explain) = &mut self.explain {
             explain.log(record.as_ref().map_or(&[], |record| &record.findings));
@@ -167,7 +193,7 @@ impl HttpContext for Http {
         let Some(exchange) = &mut self.exchange else {
             return self.refuse_unchecked("there is no policy");
         };
-        let bytes = match host::header_map(Map::RequestHeaders) {
+        let bytes = match host::header_map(Map::Request) {
             Ok(bytes) => bytes,
             Err(status) => {
                 let why = format!("the request's headers cannot be read (status {status})");
@@ -177,6 +203,10 @@ impl HttpContext for Http {
         let Some(lines) = wire::lines(&bytes) else {
             return self.refuse_unchecked("the request's headers are no header map");
         };
+        #[cfg(feature = "trap")]
+        if lines.iter().any(|(name, _)| *name == b"x-portcullis-trap") {
+            std::process::abort();
+        }
         let gateway = self.worker.gateway();
         let mut head = RequestHead::new(&lines);
         if gateway == Gateway::Envoy {
@@ -202,7 +232,7 @@ impl HttpContext for Http {
         self.holds_headers = needs_body && self.worker.holds_headers();
         let mut status = edits
             .iter()
-            .map(|edit| apply(Map::RequestHeaders, edit))
+            .map(|edit| apply(Map::Request, edit))
             .max()
             .unwrap_or(0);
         if gateway == Gateway::Envoy && !self.holds_headers {
@@ -234,9 +264,10 @@ impl HttpContext for Http {
             exchange.on_request_piece(
                 piece.ok().filter(|piece| piece.len() == size).as_deref(),
                 end,
+                &*self.worker,
             );
         }
-        if let Some(reply) = exchange.on_request_body(fresh) {
+        if let Some(reply) = exchange.on_request_body(fresh, &*self.worker) {
             return answer(&reply);
         }
         match need {
@@ -254,7 +285,7 @@ impl HttpContext for Http {
         match exchange.body_need() {
             BodyNeed::Whole => self.judge_body(),
             BodyNeed::Pieces => {
-                exchange.on_request_piece(Some(&[]), true);
+                exchange.on_request_piece(Some(&[]), true, &*self.worker);
                 Action::Continue
             }
             BodyNeed::Length | BodyNeed::Nothing => Action::Continue,
@@ -262,10 +293,10 @@ impl HttpContext for Http {
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        let Some(exchange) = self.exchange.as_ref().filter(|e| e.reads_response()) else {
+        let Some(exchange) = self.exchange.as_mut().filter(|e| e.reads_response()) else {
             return Action::Continue;
         };
-        let bytes = host::header_map(Map::ResponseHeaders);
+        let bytes = host::header_map(Map::Response);
         let Some(lines) = bytes.as_ref().ok().and_then(|bytes| wire::lines(bytes)) else {
             host::log(
                 Level::Error,
@@ -273,11 +304,15 @@ impl HttpContext for Http {
             );
             return Action::Continue;
         };
-        let edits = exchange.on_response_head(&ResponseHead::new(&lines));
+        let head = ResponseHead::new(&lines);
+        if let Some(reply) = exchange.mask(&head, &*self.worker) {
+            return answer(&reply);
+        }
+        let edits = exchange.on_response_head(&head, &*self.worker);
         if let Some(explain) = &mut self.explain {
             explain.response_changed(&edits);
         }
-        let status = self.change_response(&lines, &edits);
+        let status = change_response(&self.worker, &lines, &edits);
         if status != 0 {
             let message =
                 format!("portcullis: a response header was not changed (status {status})");
@@ -285,6 +320,19 @@ impl HttpContext for Http {
         }
         Action::Continue
     }
+}
+
+/// Makes the changes, and answers a status that was not ok, if one was.
+fn change_response(worker: &Worker, lines: &[Line<'_>], edits: &[Edit<'_>]) -> host::Status {
+    // One call costs as much as two or three; on the others it is not known to keep every line.
+    if edits.len() > 3 && worker.gateway() == Gateway::Envoy {
+        let map = wire::bytes(&edited(lines, edits));
+        if host::set_header_map(Map::Response, &map) == 0 {
+            return 0;
+        }
+    }
+    let statuses = edits.iter().map(|edit| apply(Map::Response, edit));
+    statuses.max().unwrap_or(0)
 }
 
 fn apply(map: Map, edit: &Edit<'_>) -> host::Status {
@@ -300,15 +348,14 @@ const LENGTH: &str = "content-length";
 /// Makes the headers, still held back, those of a body of so many bytes.
 fn fit(stale: &[&str], length: usize) -> bool {
     let length = length.to_string();
-    remove(stale) == 0
-        && host::add_header(Map::RequestHeaders, LENGTH.as_bytes(), length.as_bytes()) == 0
+    remove(stale) == 0 && host::add_header(Map::Request, LENGTH.as_bytes(), length.as_bytes()) == 0
 }
 
 /// Removes request headers, and answers a status that was not ok, if one was.
 fn remove(names: &[&str]) -> host::Status {
     let statuses = names
         .iter()
-        .map(|name| host::remove_header(Map::RequestHeaders, name.as_bytes()));
+        .map(|name| host::remove_header(Map::Request, name.as_bytes()));
     statuses.max().unwrap_or(0)
 }
 

@@ -4,10 +4,12 @@
 //! may answer, no header byte and no missing call takes the VM down.
 
 mod check;
+mod checks;
 mod explain;
 mod gateway;
 mod host;
 mod http;
+mod metrics;
 mod root;
 mod shared;
 mod wire;

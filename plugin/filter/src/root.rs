@@ -8,9 +8,11 @@ use proxy_wasm::types::ContextType;
 use serde::Deserialize;
 
 use crate::check;
+use crate::checks::Checks;
 use crate::explain::{self, Explain};
 use crate::host::{self, Buffer, Level};
 use crate::http::Http;
+use crate::metrics::{Metrics, count_rejected};
 use crate::worker::Worker;
 
 /// The root context.
@@ -19,6 +21,8 @@ pub(crate) struct Root {
     purpose: Purpose,
     policy: Option<Rc<Policy>>,
     worker: Rc<Worker>,
+    checks: Checks,
+    metrics: Option<Rc<Metrics>>,
 }
 
 /// What the VM is there for.
@@ -65,7 +69,11 @@ impl Root {
     }
 }
 
-impl Context for Root {}
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, _: usize, _: usize, _: usize) {
+        self.checks.answered(token, &self.worker);
+    }
+}
 
 impl RootContext for Root {
     fn on_vm_start(&mut self, size: usize) -> bool {
@@ -98,6 +106,7 @@ impl RootContext for Root {
         }
         let Some(mut policy) = verdict.policy else {
             // Hosts give each policy a root context of its own: what served before goes on in the old one.
+            count_rejected();
             host::log(
                 Level::Error,
                 "portcullis: the policy is not loaded, for the errors above",
@@ -118,14 +127,23 @@ impl RootContext for Root {
         host::log(
             Level::Info,
             &format!(
-                "portcullis {}: policy `{}` is serving, {} routes",
+                "portcullis {}: policy `{}` ({}) is serving, {} routes",
                 env!("CARGO_PKG_VERSION"),
                 policy.name(),
+                policy.hash(),
                 policy.routes()
             ),
         );
+        self.checks = Checks::start(&policy, &self.worker);
+        self.metrics = policy
+            .has_metrics()
+            .then(|| Rc::new(Metrics::start(&policy)));
         self.policy = Some(Rc::new(policy));
         true
+    }
+
+    fn on_tick(&mut self) {
+        self.checks.make(&self.worker);
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
@@ -134,7 +152,9 @@ impl RootContext for Root {
         let explained = policy.filter(|_| self.purpose == Purpose::Explain);
         let explain = explained.map(|policy| Explain::new(Rc::clone(policy)));
         let worker = Rc::clone(&self.worker);
-        Some(Box::new(Http::new(exchange, worker, explain)))
+        let metrics = self.metrics.clone();
+        let metrics = self.policy.clone().zip(metrics);
+        Some(Box::new(Http::new(exchange, worker, metrics, explain)))
     }
 
     fn get_type(&self) -> Option<ContextType> {

@@ -1,7 +1,9 @@
 //! What all exchanges of one worker share.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::hash::{BuildHasher, RandomState};
+
+use portcullis_policy::Checked;
 
 use crate::gateway::Gateway;
 use crate::shared::Shared;
@@ -11,6 +13,8 @@ use crate::shared::Shared;
 pub(crate) struct Worker {
     pub(crate) ids: Ids,
     pub(crate) shared: Shared,
+    /// What the policy's checks have come to.
+    pub(crate) checks: RefCell<Vec<Checked>>,
     gateway: OnceCell<Gateway>,
     holds_headers: OnceCell<bool>,
     /// Whether the log says already that clients' addresses are not known.

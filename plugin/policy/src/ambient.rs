@@ -14,6 +14,35 @@ pub trait Ambient {
     /// Nanoseconds on a clock that only goes forward and that all workers share.
     fn now(&self) -> u64;
 
+    /// Nanoseconds since the Unix epoch, for people to read.
+    fn wall(&self) -> u64 {
+        0
+    }
+
+    /// The status of the response, where there is one: asked for when all is over.
+    fn status(&self) -> Option<u16> {
+        None
+    }
+
+    /// What a check of the policy's `health.checks`, by its place there, has come to.
+    fn check(&self, at: usize) -> Checked {
+        let _ = at;
+        Checked::NotHere
+    }
+
     /// What all workers share.
     fn store(&self) -> &dyn Store;
+}
+
+/// What a check of readiness has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// This gateway makes none.
+    NotHere,
+    /// It has not been made.
+    NotYet,
+    /// What was asked answered that it is well.
+    Ok,
+    /// It did not.
+    Failed,
 }

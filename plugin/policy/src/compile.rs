@@ -6,12 +6,17 @@ use portcullis_config::{
     Config, Diagnostic, Diagnostics, Document, Mode, Route, Unmatched, code, read,
 };
 
+use siphasher::sip::SipHasher13;
+
 use crate::policy::{Moded, Patched, Policy, RouteRules};
 use crate::review::review;
 use crate::route::RouteTable;
 use crate::rule::client::ClientRule;
 use crate::rule::cors::CorsRule;
 use crate::rule::headers::HeadersRule;
+use crate::rule::health::HealthRule;
+use crate::rule::mask::{self, MaskRule};
+use crate::rule::observe::ObserveRule;
 use crate::rule::profanity::{self, ProfanityRule};
 use crate::rule::rate_limit::{self, Limits};
 use crate::rule::request::RequestRule;
@@ -41,7 +46,7 @@ pub fn load(bytes: &[u8]) -> Verdict {
             (None, diagnostics)
         }
     };
-    let policy = config.as_ref().and_then(|config| {
+    let mut policy = config.as_ref().and_then(|config| {
         review(config, &mut diagnostics);
         let table = RouteTable::compile(&config.routes, &mut diagnostics);
         let limits = rate_limit::compile(config, &mut diagnostics);
@@ -50,6 +55,9 @@ pub fn load(bytes: &[u8]) -> Verdict {
         let rules = inputs.into_iter().zip(profanities);
         (!diagnostics.has_errors()).then(|| compile(config, table, limits, rules))
     });
+    if let Some(policy) = &mut policy {
+        policy.hash = format!("{:016x}", SipHasher13::new().hash(bytes));
+    }
     // The default stands in for a name that is none; nobody gave the policy that.
     let named = !diagnostics.error_within("/name");
     Verdict {
@@ -82,6 +90,7 @@ fn compile(
         .zip(rules)
         .map(|((route, limits), (inputs, profanity))| RouteRules {
             name: route.name.clone(),
+            template: route.path.text.clone(),
             limits,
             inputs,
             profanity,
@@ -111,6 +120,13 @@ fn compile(
         routes,
         unmatched: refuses_unmatched.then_some(config.mode),
         errors: config.errors.format,
+        mask: mask::mode(config).map(|mode| Moded {
+            rule: MaskRule::compile(config),
+            mode,
+        }),
+        health: config.health.as_ref().map(HealthRule::compile),
+        hash: String::new(),
+        observe: ObserveRule::compile(&config.observe.clone().unwrap_or_default()),
     }
 }
 

@@ -7,22 +7,25 @@ mod limits;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use portcullis_config::Mode;
+use portcullis_config::{LogPolicy, Mode};
 
 pub use self::body::{BodyDecision, BodyNeed};
 use self::body::{Counted, Reading};
 use crate::ambient::Ambient;
 use crate::decision::{Decision, Edit, Reply};
 use crate::message::{Line, RequestHead, ResponseHead};
+use crate::path::path_of;
 use crate::policy::Policy;
 use crate::problem::{Extra, Told};
-use crate::record::{Finding, Record, kept};
-use crate::refusal::{self, Refusal, request_id};
+use crate::record::{Finding, Outcome, Record, Tally, kept};
+use crate::refusal::{self, Refusal};
 use crate::rule::client::Caller;
 use crate::rule::cors::{Author, CorsRule, Grant};
 use crate::rule::headers::HeadersRule;
+use crate::rule::mask::MaskRule;
+use crate::rule::observe::RequestId;
 use crate::rule::profanity::Tag;
-use crate::rule::rate_limit::{self, Standing};
+use crate::rule::rate_limit::{self, Contention, Standing};
 
 /// One request and its response.
 #[derive(Debug)]
@@ -36,6 +39,15 @@ pub struct Exchange {
     grant: Option<Grant>,
     /// How the limits stand that apply to the request.
     standings: Vec<Standing>,
+    contention: Contention,
+    /// The request's id, once somebody had to know.
+    id: Option<RequestId>,
+    /// When the request began, if that is of use.
+    began: u64,
+    /// Whether a 503 may be read that answers this.
+    lets_read: bool,
+    /// The status of the response, once it is known.
+    status: Option<u16>,
     /// The scheme of the client's own connection, if a rule looks at it.
     https: bool,
     is_grpc: bool,
@@ -55,7 +67,6 @@ pub struct Exchange {
 /// What was asked.
 #[derive(Debug)]
 struct Asked {
-    id: u128,
     method: Vec<u8>,
     path: Vec<u8>,
     client: Option<IpAddr>,
@@ -76,6 +87,11 @@ impl Exchange {
             caller: None,
             grant: None,
             standings: Vec::new(),
+            contention: Contention::default(),
+            id: None,
+            began: 0,
+            lets_read: false,
+            status: None,
             https: false,
             is_grpc: false,
             replied: false,
@@ -96,6 +112,7 @@ impl Exchange {
         ambient: &dyn Ambient,
     ) -> Decision<'a> {
         let request = Request { head, ambient };
+        self.observe(request);
         match self.judge(request) {
             Err(reply) => Decision::Reply(reply),
             Ok(()) if self.body_need() == BodyNeed::Whole => {
@@ -105,19 +122,51 @@ impl Exchange {
         }
     }
 
+    /// The reply in place of the upstream's response, where that is a failure that nobody is to read; looked at before
+    /// its head is edited.
+    pub fn mask(&mut self, head: &ResponseHead<'_>, ambient: &dyn Ambient) -> Option<Reply> {
+        self.status = self.status.or_else(|| head.status());
+        let mode = self.policy.mask.as_ref()?.mode;
+        if self.replied || !MaskRule::masks(head, self.lets_read) {
+            return None;
+        }
+        self.findings.push(Finding {
+            outcome: Outcome::Masked,
+            ..Finding::refused(&refusal::UPSTREAM_FAILED, mode)
+        });
+        if mode != Mode::Enforce {
+            return None;
+        }
+        let retry = head.get("retry-after");
+        let told = Told {
+            status: head.status(),
+            header: retry.map(|value| ("retry-after", value.to_vec())),
+            ..Told::default()
+        };
+        Some(self.refused(&refusal::UPSTREAM_FAILED, told, ambient))
+    }
+
     /// Whether the response's head would be looked at: where it is not, the host need not be asked for it.
     pub fn reads_response(&self) -> bool {
-        let writes = self.headers().is_some() || self.grant.is_some() || !self.standings.is_empty();
+        let writes = self.headers().is_some()
+            || self.grant.is_some()
+            || !self.standings.is_empty()
+            || self.policy.observe.writes()
+            || self.policy.mask.is_some();
         writes && !self.replied
     }
 
     /// The changes to the head of the upstream's response, or of an answer that the gateway gives by itself. Our own
     /// replies carry theirs already: on them this gives none, whether or not the host asks.
-    pub fn on_response_head<'a>(&'a self, head: &ResponseHead<'a>) -> Vec<Edit<'a>> {
+    pub fn on_response_head<'a>(
+        &'a self,
+        head: &ResponseHead<'a>,
+        ambient: &dyn Ambient,
+    ) -> Vec<Edit<'a>> {
         if self.replied {
             return Vec::new();
         }
-        self.response_edits(head.lines(), false)
+        self.response_edits(head.lines(), false, ambient)
     }
 
     /// The reply where the request cannot be looked at, or changed as it has to be: what cannot be checked does not
@@ -127,10 +176,10 @@ impl Exchange {
             let nothing = RequestHead::new(&[]);
             self.grant = self.cors().map(|rule| rule.grant(&nothing));
         }
-        let id = request_id(ambient.fresh_id());
+        let id = self.id(ambient).to_string();
         let reply =
             refusal::UNCHECKED.reply(self.policy.errors, self.is_grpc, &id, Told::default());
-        self.finished(reply)
+        self.finished(reply, ambient)
     }
 
     /// Whether the client is not known because the gateway took its address from a header, and the policy does not say
@@ -139,20 +188,75 @@ impl Exchange {
         self.caller.is_some_and(|caller| caller.hidden)
     }
 
-    /// What happened: `None` if no rule found anything.
-    pub fn finish(self) -> Option<Record> {
-        let asked = self.asked.filter(|_| !self.findings.is_empty())?;
+    /// What happened, to be counted; `None` where the policy counts nothing.
+    pub fn tally(&mut self, ambient: &dyn Ambient) -> Option<Tally<'_>> {
+        let observe = &self.policy.observe;
+        if !observe.metrics {
+            return None;
+        }
+        self.status = self.status.or_else(|| ambient.status());
+        Some(Tally {
+            route: self.route,
+            status: self.status,
+            duration: ambient.now().saturating_sub(self.began),
+            findings: &self.findings,
+            contention: self.contention,
+        })
+    }
+
+    /// What happened: `None` if that is not to be logged.
+    pub fn finish(self, ambient: &dyn Ambient) -> Option<Record> {
+        let (asked, id) = (self.asked?, self.id?);
+        let observe = &self.policy.observe;
+        let logged = match observe.log {
+            LogPolicy::None => false,
+            LogPolicy::Blocked => !self.findings.is_empty(),
+            LogPolicy::All => !self.findings.is_empty() || observe.logs_passed(&id),
+        };
+        if !logged {
+            return None;
+        }
         let route = self.route.and_then(|at| self.policy.routes.get(at));
         let client = asked.client;
         Some(Record {
             policy: self.policy.name.clone(),
-            request_id: request_id(asked.id),
+            time: ambient.wall(),
+            duration: observe
+                .reads_time()
+                .then(|| ambient.now().saturating_sub(self.began)),
+            status: self.status.or_else(|| ambient.status()),
+            request_id: id.to_string(),
             method: asked.method,
             path: asked.path,
             client: client.map_or_else(|| "unknown".to_owned(), |client| client.to_string()),
             route: route.map(|route| route.name.clone()),
+            template: route.map(|route| route.template.clone()),
             findings: self.findings,
         })
+    }
+
+    /// Takes down what tells this request from others.
+    fn observe(&mut self, request: Request<'_, '_>) {
+        let policy = Rc::clone(&self.policy);
+        if policy.observe.reads_time() {
+            self.began = request.ambient.now();
+        }
+        if let Some(id) = policy.observe.brought(request.head)
+            && self.caller(request).trusted
+        {
+            self.id = Some(RequestId::Kept(id));
+        }
+        if let Some(moded) = &policy.mask {
+            self.lets_read = moded.rule.lets_read(request.head);
+        }
+        if policy.observe.log == LogPolicy::All || policy.mask.is_some() {
+            self.record(request);
+        }
+    }
+
+    fn id(&mut self, ambient: &dyn Ambient) -> &RequestId {
+        let made = || RequestId::Made(ambient.fresh_id());
+        self.id.get_or_insert_with(made)
     }
 
     /// The changes to a request that goes on.
@@ -166,6 +270,12 @@ impl Exchange {
             _ => Vec::new(),
         };
         self.tag_edits(request.head, &mut edits);
+        if policy.observe.request_id.is_some() {
+            let id = self.id(request.ambient).clone();
+            self.policy
+                .observe
+                .identify(&id, request.head.lines(), &mut edits);
+        }
         edits
     }
 
@@ -189,7 +299,12 @@ impl Exchange {
     }
 
     /// Cors comes last: what it says of who may read, no other rule changes.
-    fn response_edits<'a>(&'a self, lines: &[Line<'a>], ours: bool) -> Vec<Edit<'a>> {
+    fn response_edits<'a>(
+        &'a self,
+        lines: &[Line<'a>],
+        ours: bool,
+        ambient: &dyn Ambient,
+    ) -> Vec<Edit<'a>> {
         let mut edits = match self.headers() {
             Some(rule) => rule.edits(lines, self.https),
             None => Vec::new(),
@@ -205,16 +320,27 @@ impl Exchange {
             };
             rule.edits(grant, lines, by, &mut edits);
         }
+        let observe = &self.policy.observe;
+        if let Some(id) = &self.id {
+            observe.identify(id, lines, &mut edits);
+        }
+        if observe.timing.is_some() {
+            observe.time(ambient.now().saturating_sub(self.began), lines, &mut edits);
+        }
         edits
     }
 
     /// A reply with the headers that every response has.
-    fn finished(&mut self, mut reply: Reply) -> Reply {
+    fn finished(&mut self, mut reply: Reply, ambient: &dyn Ambient) -> Reply {
         self.replied = true;
+        self.status = Some(reply.status);
+        if self.policy.observe.request_id.is_some() {
+            self.id(ambient);
+        }
         // Whatever comes of the body now is nobody's.
         self.counted = None;
         self.readings = Vec::new();
-        reply.headers = reply.edited(&self.response_edits(&reply.lines(), true));
+        reply.headers = reply.edited(&self.response_edits(&reply.lines(), true, ambient));
         reply
     }
 
@@ -231,7 +357,7 @@ impl Exchange {
             header,
             ..Told::default()
         };
-        self.found(refusal, mode, told)
+        self.found(refusal, mode, told, request.ambient)
     }
 
     /// Keeps what a record needs, while the request can be read.
@@ -239,11 +365,11 @@ impl Exchange {
         if self.asked.is_some() {
             return;
         }
+        self.id(request.ambient);
         let caller = self.caller(request);
         self.asked = Some(Asked {
-            id: request.ambient.fresh_id(),
             method: kept(request.head.method()),
-            path: kept(request.head.path()),
+            path: kept(path_of(request.head.path())),
             client: caller.address,
         });
     }
@@ -254,23 +380,21 @@ impl Exchange {
         refusal: &'static Refusal,
         mode: Mode,
         told: Told<'_>,
+        ambient: &dyn Ambient,
     ) -> Result<(), Reply> {
         self.findings.push(Finding {
             limit: told.limit.map(str::to_owned),
             ..Finding::refused(refusal, mode)
         });
         if mode == Mode::Enforce {
-            return Err(self.refused(refusal, told));
+            return Err(self.refused(refusal, told, ambient));
         }
         Ok(())
     }
 
-    fn refused(&mut self, refusal: &Refusal, told: Told<'_>) -> Reply {
-        let id = self
-            .asked
-            .as_ref()
-            .map_or_else(String::new, |asked| request_id(asked.id));
+    fn refused(&mut self, refusal: &Refusal, told: Told<'_>, ambient: &dyn Ambient) -> Reply {
+        let id = self.id(ambient).to_string();
         let reply = refusal.reply(self.policy.errors, self.is_grpc, &id, told);
-        self.finished(reply)
+        self.finished(reply, ambient)
     }
 }

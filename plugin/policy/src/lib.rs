@@ -51,7 +51,7 @@ mod route;
 mod rule;
 mod store;
 
-pub use ambient::Ambient;
+pub use ambient::{Ambient, Checked};
 pub use compile::{Verdict, load};
 pub use decision::{Decision, Edit, Reply, edited};
 pub use exchange::{BodyDecision, BodyNeed, Exchange};
@@ -59,9 +59,10 @@ pub use explain::Explanation;
 pub use message::{Line, RequestHead, ResponseHead};
 pub use policy::Policy;
 pub use portcullis_config::{Diagnostic, Mode, Severity};
-pub use record::{Finding, Record};
+pub use record::{Finding, Outcome, Record, Tally};
 pub use refusal::Refusal;
-pub use rule::rate_limit::Opened;
+pub use rule::health::HealthCheck;
+pub use rule::rate_limit::{Contention, Opened};
 pub use store::{LocalStore, Store, Unavailable, Versioned};
 
 /// Every way in which a request can be refused.

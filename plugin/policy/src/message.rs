@@ -148,6 +148,16 @@ impl<'a> ResponseHead<'a> {
         Self { lines }
     }
 
+    /// The status, if there is one that is a number.
+    pub fn status(&self) -> Option<u16> {
+        str::from_utf8(self.get(":status")?).ok()?.parse().ok()
+    }
+
+    /// The first value of a header; `name` is lower case.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a [u8]> {
+        first(self.lines, name)
+    }
+
     /// The lines in their order.
     pub fn lines(&self) -> &'a [Line<'a>] {
         self.lines

@@ -9,6 +9,9 @@ use crate::route::RouteTable;
 use crate::rule::client::ClientRule;
 use crate::rule::cors::CorsRule;
 use crate::rule::headers::HeadersRule;
+use crate::rule::health::{HealthCheck, HealthRule};
+use crate::rule::mask::MaskRule;
+use crate::rule::observe::ObserveRule;
 use crate::rule::profanity::ProfanityRule;
 use crate::rule::rate_limit::{Applied, Limits, Opened};
 use crate::rule::request::RequestRule;
@@ -29,6 +32,11 @@ pub struct Policy {
     /// The mode in which unmatched requests are refused; `None` lets them through.
     pub(crate) unmatched: Option<Mode>,
     pub(crate) errors: ErrorFormat,
+    pub(crate) observe: ObserveRule,
+    pub(crate) mask: Option<Moded<MaskRule>>,
+    pub(crate) health: Option<HealthRule>,
+    /// 16 hexadecimal digits that tell this file's bytes from others'.
+    pub(crate) hash: String,
     /// Whether a rule looks at the host.
     pub(crate) reads_host: bool,
     /// Whether a rule looks at the scheme.
@@ -46,6 +54,8 @@ pub(crate) struct Moded<T> {
 #[derive(Debug)]
 pub(crate) struct RouteRules {
     pub(crate) name: String,
+    /// Its path as written.
+    pub(crate) template: String,
     /// As written, for `Allow`.
     pub(crate) methods: Vec<String>,
     pub(crate) patched: Patched,
@@ -80,6 +90,26 @@ impl Policy {
     /// The policy's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What tells this policy's text from others of its name: 16 hexadecimal digits.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// What readiness asks.
+    pub fn checks(&self) -> &[HealthCheck] {
+        self.health.as_ref().map_or(&[], |health| &health.checks)
+    }
+
+    /// Whether it is counted what happens.
+    pub fn has_metrics(&self) -> bool {
+        self.observe.metrics
+    }
+
+    /// The name of a route, by its place.
+    pub fn route_name(&self, at: usize) -> Option<&str> {
+        self.routes.get(at).map(|route| route.name.as_str())
     }
 
     /// How many routes it has.

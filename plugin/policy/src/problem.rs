@@ -4,7 +4,8 @@ use portcullis_config::ErrorFormat;
 use serde::Serialize;
 
 use crate::decision::Reply;
-use crate::refusal::{Refusal, UNCHECKED, reason, request_id};
+use crate::refusal::{Refusal, UNCHECKED, reason};
+use crate::rule::observe::RequestId;
 use crate::rule::validate::Violation;
 
 /// The problem type of a 429 (draft-ietf-httpapi-ratelimit-headers-10, "Quota Exceeded").
@@ -24,6 +25,8 @@ pub(crate) struct Told<'a> {
     pub(crate) limit: Option<&'a str>,
     /// What is wrong with the input.
     pub(crate) violations: &'a [Violation],
+    /// The status, where it is the upstream's own.
+    pub(crate) status: Option<u16>,
     /// What is wrong with a body that cannot be read, and at which byte, in place of the refusal's own sentence.
     pub(crate) fault: Option<String>,
 }
@@ -76,6 +79,7 @@ impl Refusal {
         told: Told<'_>,
     ) -> Reply {
         let code = self.code;
+        let status = told.status.unwrap_or(self.status);
         let detail = told.fault.as_deref().unwrap_or(self.detail);
         // Caches may keep a 404 or a 405 unasked (RFC 9110 section 15.1): a refusal is about this request only.
         let mut headers = vec![(b"cache-control".to_vec(), b"no-store".to_vec())];
@@ -85,7 +89,7 @@ impl Refusal {
         if grpc {
             // The host makes the gRPC response and its content type: a second one would be joined to it.
             return Reply {
-                status: self.status,
+                status,
                 grpc_status: Some(self.grpc_status),
                 headers,
                 body: format!("{detail} ({code}, request {request_id})"),
@@ -95,12 +99,12 @@ impl Refusal {
         let (content_type, body) = match format {
             ErrorFormat::Problem => {
                 let problem = Problem {
-                    r#type: match self.status {
+                    r#type: match status {
                         429 => QUOTA_EXCEEDED,
                         _ => "about:blank",
                     },
-                    title: reason(self.status),
-                    status: self.status,
+                    title: reason(status),
+                    status,
                     detail,
                     code,
                     request_id,
@@ -123,7 +127,7 @@ impl Refusal {
         };
         headers.push((b"content-type".to_vec(), content_type.into()));
         Reply {
-            status: self.status,
+            status,
             grpc_status: None,
             headers,
             // Strings and numbers: this cannot fail, and a reply without its body still refuses.
@@ -138,7 +142,7 @@ impl Reply {
         UNCHECKED.reply(
             ErrorFormat::Problem,
             false,
-            &request_id(id),
+            &RequestId::Made(id).to_string(),
             Told::default(),
         )
     }

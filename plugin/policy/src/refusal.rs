@@ -110,10 +110,14 @@ refusals! {
     ROUTE_METHOD_NOT_ALLOWED = "route-method-not-allowed", "unmatched", 405, 12, "this path does not take this method";
 }
 
-/// A request's id as clients and logs see it.
-pub(crate) fn request_id(id: u128) -> String {
-    format!("{id:032x}")
-}
+/// A failure of the upstream, whose status stays. It is no refusal: the request was let in.
+pub(crate) const UPSTREAM_FAILED: Refusal = Refusal {
+    code: "upstream-failed",
+    rule: "errors.mask_upstream",
+    status: 502,
+    grpc_status: 14,
+    detail: "the service behind this gateway failed",
+};
 
 /// The reason phrase, which RFC 9457 section 4.2.1 asks for as the title of an `about:blank` problem.
 pub(crate) fn reason(status: u16) -> &'static str {
@@ -134,7 +138,11 @@ pub(crate) fn reason(status: u16) -> &'static str {
         422 => "Unprocessable Content",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
         503 => "Service Unavailable",
+        504 => "Gateway Timeout",
         _ => "Error",
     }
 }

@@ -36,12 +36,7 @@ fn refuse_unsupported(config: &Config, diagnostics: &mut Diagnostics) {
             );
         }
     };
-    let written = [
-        (config.limiter.is_some(), "/limiter"),
-        (config.errors.mask_upstream, "/errors/mask_upstream"),
-        (config.observe.is_some(), "/observe"),
-        (config.health.is_some(), "/health"),
-    ];
+    let written = [(config.limiter.is_some(), "/limiter")];
     for (written, pointer) in written {
         refuse(written, pointer.to_owned());
     }

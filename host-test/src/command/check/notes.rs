@@ -157,6 +157,17 @@ const NOTES: &[Note] = &[
         "apisix has no metrics for filters",
     ),
     (
+        &[Envoy, Istio, Kong],
+        |config| {
+            let counted = config
+                .observe
+                .as_ref()
+                .is_none_or(|observe| observe.metrics);
+            counted && config.routes.len() > ROUTES_COUNTED
+        },
+        "the filter's metrics have room for about forty busy routes: what comes after the five hundredth series is counted together, as `other`",
+    ),
+    (
         &[Apisix],
         |config| {
             config
@@ -167,6 +178,9 @@ const NOTES: &[Note] = &[
         "apisix never wakes a filter up: `health.checks` are not asked",
     ),
 ];
+
+/// As many as can be counted by themselves, if each has four statuses and two findings: 420 series are for routes.
+const ROUTES_COUNTED: usize = 40;
 
 /// What is to be known of this policy on this gateway.
 pub(super) fn notes(gateway: Gateway, config: &Config) -> Vec<&'static str> {
@@ -328,6 +342,17 @@ mod tests {
             "no metrics",
             r#", "observe": {}"#,
             r#", "observe": {"metrics": false}"#,
+        );
+        let routes = |count: usize| {
+            let one = |at| format!(r#"{{"name": "r{at}", "path": "/r{at}"}}"#);
+            let all: Vec<String> = (0..count).map(one).collect();
+            format!(r#", "headers": {{}}, "routes": [{}]"#, all.join(","))
+        };
+        check(
+            &[Envoy, Istio, Kong],
+            "counted together",
+            &routes(41),
+            &routes(40),
         );
         let asked = r#", "health": {"checks": {"a": {"upstream": "a", "path": "/"}}}"#;
         check(

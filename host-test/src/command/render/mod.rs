@@ -27,6 +27,7 @@ pub(crate) struct Render {
 #[derive(Debug, Subcommand)]
 enum Gateway {
     Envoy(envoy::Envoy),
+    EnvoyFilter(envoy::EnvoyFilter),
     Istio(istio::Istio),
 }
 
@@ -42,6 +43,7 @@ impl Render {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         let file = match &self.gateway {
             Gateway::Envoy(envoy) => &envoy.policy,
+            Gateway::EnvoyFilter(filter) => &filter.policy,
             Gateway::Istio(istio) => &istio.policy,
         };
         let Some(valid) = valid(file)? else {
@@ -49,6 +51,7 @@ impl Render {
         };
         let text = match &self.gateway {
             Gateway::Envoy(envoy) => envoy.render(&valid)?,
+            Gateway::EnvoyFilter(filter) => filter.render(&valid)?,
             Gateway::Istio(istio) => istio.render(&valid)?,
         };
         anstream::print!("{text}");

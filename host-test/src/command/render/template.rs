@@ -39,6 +39,17 @@ impl Template {
         Ok(self)
     }
 
+    /// Takes out what begins with the one line that is `first` and ends before the next blank line, and puts `new` there.
+    pub(super) fn paragraph(mut self, first: &str, new: &str) -> anyhow::Result<(Self, String)> {
+        let found = self.0.matches(first).count();
+        ensure!(found == 1, "`{first}` stands there {found} times");
+        let (before, rest) = self.0.split_once(first).context("no such line")?;
+        let (paragraph, after) = rest.split_once("\n\n").context("no end of it")?;
+        let paragraph = format!("{first}{paragraph}\n");
+        self.0 = format!("{before}{new}\n{after}");
+        Ok((self, paragraph))
+    }
+
     /// Puts these lines in place of the block below the one line that is `key`, indented as it is.
     pub(super) fn block(mut self, key: &str, lines: &str) -> anyhow::Result<Self> {
         let indent = |line: &str| line.len() - line.trim_start().len();
@@ -82,6 +93,15 @@ mod tests {
         let template = template.put(": 2", 2, ": 4").unwrap();
         let expected = "# one\n#\n# two\n\na:\n  b: |\n    {\n      3\n    }\n  c: 4\nd: 4\n";
         assert_eq!(template.into_text(), expected);
+    }
+
+    #[test]
+    fn a_paragraph_is_taken_out() {
+        let text = "a:\n  - b\n    c\n\n  - d\n";
+        let (template, taken) = Template::new(text).paragraph("  - b\n", "  - e\n").unwrap();
+        assert_eq!(template.into_text(), "a:\n  - e\n\n  - d\n");
+        assert_eq!(taken, "  - b\n    c\n");
+        assert!(Template::new(text).paragraph("  - d\n", "").is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod cors;
 mod headers;
 mod limits;
 mod modes;
+mod operations;
 mod profanity;
 mod request;
 mod validate;
@@ -62,6 +63,7 @@ fn with_each_protection_off_scenarios_go_red() {
         limits::LIMITS,
         validate::VALIDATE,
         profanity::PROFANITY,
+        operations::OPERATIONS,
     ];
     for protection in protections.into_iter().flatten() {
         let mut red = Vec::new();

@@ -6,8 +6,10 @@ use std::rc::Rc;
 use portcullis_config::{Mode, ProfanityAction};
 
 use super::{Exchange, Request};
+use crate::ambient::Ambient;
 use crate::decision::{Edit, Reply, remove_once};
 use crate::message::RequestHead;
+use crate::path::path_of;
 use crate::policy::{Moded, RouteRules};
 use crate::problem::Told;
 use crate::record::{Finding, Outcome, kept};
@@ -100,7 +102,7 @@ impl Exchange {
     }
 
     /// Judges a request by the number of bytes of its body that came since the last call.
-    pub fn on_request_body(&mut self, bytes: usize) -> Option<Reply> {
+    pub fn on_request_body(&mut self, bytes: usize, ambient: &dyn Ambient) -> Option<Reply> {
         let counted = self.counted.as_mut()?;
         counted.bytes = counted
             .bytes
@@ -110,11 +112,11 @@ impl Exchange {
         }
         let (refusal, mode) = (counted.refusal, counted.mode);
         self.counted = None;
-        self.found(refusal, mode, Told::default()).err()
+        self.found(refusal, mode, Told::default(), ambient).err()
     }
 
     /// Takes a piece of a body that passes, `None` if the host does not show it; `end` is its last.
-    pub fn on_request_piece(&mut self, piece: Option<&[u8]>, end: bool) {
+    pub fn on_request_piece(&mut self, piece: Option<&[u8]>, end: bool, ambient: &dyn Ambient) {
         let policy = Rc::clone(&self.policy);
         let bodies = bodies(policy.routes.as_slice(), self.route);
         for reading in &mut self.readings {
@@ -132,19 +134,19 @@ impl Exchange {
             for reading in mem::take(&mut self.readings) {
                 if let Some(passed) = &reading.passed {
                     // In report nothing is answered, and nothing changed.
-                    let _ = self.read(&reading, passed, bodies);
+                    let _ = self.read(&reading, passed, bodies, ambient);
                 }
             }
         }
     }
 
     /// Judges a request by its whole body.
-    pub fn on_request_whole(&mut self, body: &[u8]) -> BodyDecision {
+    pub fn on_request_whole(&mut self, body: &[u8], ambient: &dyn Ambient) -> BodyDecision {
         let policy = Rc::clone(&self.policy);
         let bodies = bodies(policy.routes.as_slice(), self.route);
         let mut rewritten = None;
         for reading in mem::take(&mut self.readings) {
-            match self.read(&reading, body, bodies) {
+            match self.read(&reading, body, bodies, ambient) {
                 Ok(other) => rewritten = rewritten.or(other),
                 Err(reply) => return BodyDecision::Reply(reply),
             }
@@ -165,41 +167,42 @@ impl Exchange {
         reading: &Reading,
         body: &[u8],
         bodies: &[Moded<BodyRule>],
+        ambient: &dyn Ambient,
     ) -> Result<Option<Vec<u8>>, Reply> {
         let Some(moded) = bodies.get(reading.rule) else {
             return Ok(None);
         };
         match moded.rule.judge(&reading.admitted, body) {
             Ok(judged) => {
-                self.profane(judged.seen, reading.mode)?;
+                self.profane(judged.seen, reading.mode, ambient)?;
                 let changes = reading.mode == Mode::Enforce;
                 Ok(judged.rewritten.filter(|_| changes))
             }
             Err(trouble) => {
-                self.objected(trouble.into(), reading.mode)?;
+                self.objected(trouble.into(), reading.mode, ambient)?;
                 Ok(None)
             }
         }
     }
 
     /// The reply where a body that has to be judged is not shown whole: what cannot be checked does not pass.
-    pub fn unreadable(&mut self) -> Reply {
-        self.refused_body(&refusal::BODY_UNREADABLE)
+    pub fn unreadable(&mut self, ambient: &dyn Ambient) -> Reply {
+        self.refused_body(&refusal::BODY_UNREADABLE, ambient)
     }
 
     /// The reply where a body would have to be replaced, and the host cannot.
-    pub fn unreplaced(&mut self) -> Reply {
-        self.refused_body(&refusal::BODY_NOT_NORMALIZED)
+    pub fn unreplaced(&mut self, ambient: &dyn Ambient) -> Reply {
+        self.refused_body(&refusal::BODY_NOT_NORMALIZED, ambient)
     }
 
     /// The reply where the upstream would have to be told of what the body holds, and its headers are gone.
-    pub fn untagged(&mut self) -> Reply {
-        self.refused_body(&refusal::PROFANITY_FOUND)
+    pub fn untagged(&mut self, ambient: &dyn Ambient) -> Reply {
+        self.refused_body(&refusal::PROFANITY_FOUND, ambient)
     }
 
-    fn refused_body(&mut self, refusal: &'static Refusal) -> Reply {
+    fn refused_body(&mut self, refusal: &'static Refusal, ambient: &dyn Ambient) -> Reply {
         self.findings.push(Finding::refused(refusal, Mode::Enforce));
-        self.refused(refusal, Told::default())
+        self.refused(refusal, Told::default(), ambient)
     }
 
     /// Judges the parameters, and what the head says of the body.
@@ -212,7 +215,7 @@ impl Exchange {
             && let Err(objection) = moded.rule.judge(request.head)
         {
             self.record(request);
-            self.objected(objection, moded.mode)?;
+            self.objected(objection, moded.mode, request.ambient)?;
         }
         if let Some(moded) = &route.profanity {
             let seen = moded.rule.judge(request.head);
@@ -220,9 +223,9 @@ impl Exchange {
                 self.record(request);
                 // Logs have no word that was looked for, wherever it stood.
                 if let (Some(asked), Some(path)) = (&mut self.asked, &seen.path) {
-                    asked.path = kept(path);
+                    asked.path = kept(path_of(path));
                 }
-                self.profane(seen, moded.mode)?;
+                self.profane(seen, moded.mode, request.ambient)?;
             }
         }
         for (rule, moded) in route.inputs.bodies.iter().enumerate() {
@@ -239,7 +242,7 @@ impl Exchange {
                 }
                 Err(objection) => {
                     self.record(request);
-                    self.objected(objection, moded.mode)?;
+                    self.objected(objection, moded.mode, request.ambient)?;
                 }
             }
         }
@@ -247,7 +250,7 @@ impl Exchange {
     }
 
     /// What is done about profanity: an answer, or a note of what is done in place of one.
-    fn profane(&mut self, seen: Seen, mode: Mode) -> Result<(), Reply> {
+    fn profane(&mut self, seen: Seen, mode: Mode, ambient: &dyn Ambient) -> Result<(), Reply> {
         let policy = Rc::clone(&self.policy);
         let route = self.route.and_then(|at| policy.routes.get(at));
         let action = route.and_then(|route| Some(route.profanity.as_ref()?.rule.action));
@@ -257,7 +260,7 @@ impl Exchange {
         let outcome = match action {
             Some(ProfanityAction::Mask) if !seen.unread => Outcome::Masked,
             Some(ProfanityAction::Tag) if !seen.unread => Outcome::Tagged,
-            _ => return self.objected(seen.into(), mode),
+            _ => return self.objected(seen.into(), mode, ambient),
         };
         if mode == Mode::Enforce && outcome == Outcome::Tagged {
             self.tag = Some(self.tag.unwrap_or_default().and(seen.tag));
@@ -333,7 +336,12 @@ impl Exchange {
         bodies(&self.policy.routes, self.route)
     }
 
-    fn objected(&mut self, mut objection: Objection, mode: Mode) -> Result<(), Reply> {
+    fn objected(
+        &mut self,
+        mut objection: Objection,
+        mode: Mode,
+        ambient: &dyn Ambient,
+    ) -> Result<(), Reply> {
         self.noted(Outcome::Refused, &mut objection, mode);
         if mode != Mode::Enforce {
             return Ok(());
@@ -343,7 +351,7 @@ impl Exchange {
             fault: objection.fault,
             ..Told::default()
         };
-        Err(self.refused(objection.refusal, told))
+        Err(self.refused(objection.refusal, told, ambient))
     }
 
     fn noted(&mut self, outcome: Outcome, objection: &mut Objection, mode: Mode) {
@@ -351,8 +359,10 @@ impl Exchange {
         let mut entries = mem::take(&mut objection.entries);
         input.truncate(TOLD);
         entries.truncate(TOLD);
+        let violations = objection.violations.as_slice().iter();
         self.findings.push(Finding {
             outcome,
+            keywords: violations.map(|violation| violation.keyword).collect(),
             input,
             entries,
             ..Finding::refused(objection.refusal, mode)

@@ -47,9 +47,16 @@ impl Exchange {
             {
                 self.judged(refusal, moded.mode, None, request)?;
             }
-            if let Some(refusal) = moded.rule.refuse_host(host) {
-                self.judged(refusal, moded.mode, None, request)?;
-            }
+        }
+        if let Some(health) = &policy.health
+            && let Some(reply) = health.answer(head, &policy.name, &policy.hash, request.ambient)
+        {
+            return Err(self.finished(reply, request.ambient));
+        }
+        if let Some(moded) = &policy.request
+            && let Some(refusal) = moded.rule.refuse_host(host)
+        {
+            self.judged(refusal, moded.mode, None, request)?;
         }
         let cors = policy.patched(self.route).cors.as_ref();
         if let (Some(asked), Some(moded)) = (preflight, cors) {
@@ -120,12 +127,15 @@ impl Exchange {
                 let by = debug.then(|| ("x-cors-refused-by", refusal.rule.as_bytes().to_vec()));
                 self.judged(refusal, moded.mode, by, request)
             }
-            None if moded.mode == Mode::Enforce => Err(self.finished(Reply {
-                status: moded.rule.preflight_status(),
-                grpc_status: None,
-                headers: Vec::new(),
-                body: String::new(),
-            })),
+            None if moded.mode == Mode::Enforce => {
+                let reply = Reply {
+                    status: moded.rule.preflight_status(),
+                    grpc_status: None,
+                    headers: Vec::new(),
+                    body: String::new(),
+                };
+                Err(self.finished(reply, request.ambient))
+            }
             None => Ok(()),
         }
     }

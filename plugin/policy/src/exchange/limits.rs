@@ -34,7 +34,11 @@ impl Exchange {
             route: route.map(|route| route.name.as_str()),
         };
         let ambient = request.ambient;
-        let charged = limits.charge(own, method, &asker, ambient.store(), ambient.now());
+        let now = match self.began {
+            0 => ambient.now(),
+            began => began,
+        };
+        let charged = limits.charge(own, method, &asker, ambient.store(), now);
         let Ok(outcome) = charged else {
             let mode = limits.mode(own, method, &asker);
             return self.judged(&refusal::RATE_LIMIT_UNCHECKED, mode, None, request);
@@ -47,13 +51,14 @@ impl Exchange {
                     limit: Some(limits.name(standing)),
                     ..Told::default()
                 };
-                self.found(refusal, Mode::Report, told)?;
+                self.found(refusal, Mode::Report, told, ambient)?;
             }
         }
         let refused = outcome
             .refused
             .and_then(|at| outcome.standings.get(at))
             .copied();
+        self.contention = outcome.contention;
         self.standings = outcome.standings;
         let Some(standing) = refused else {
             return Ok(());
@@ -66,6 +71,6 @@ impl Exchange {
             limit: Some(name),
             ..Told::default()
         };
-        self.found(standing.refusal(), Mode::Enforce, told)
+        self.found(standing.refusal(), Mode::Enforce, told, ambient)
     }
 }

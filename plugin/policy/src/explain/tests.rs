@@ -47,9 +47,9 @@ fn explained(policy: &Rc<Policy>, lines: &[(&str, &str)], from: &From, body: usi
     let explanation = policy.explain(&head, from);
     let mut exchange = policy.begin();
     if !matches!(exchange.on_request_head(&head, from), Decision::Reply(_)) {
-        exchange.on_request_body(body);
+        exchange.on_request_body(body, &PEER);
     }
-    let findings = exchange.finish().map(|record| record.findings);
+    let findings = exchange.finish(&PEER).map(|record| record.findings);
     serde_json::from_str(&explanation.log_line(&findings.unwrap_or_default())).unwrap()
 }
 
@@ -461,11 +461,11 @@ proptest! {
         let mut exchange = policy.begin();
         let reply = match exchange.on_request_head(&RequestHead::new(&bytes), &PEER) {
             Decision::Reply(reply) => Some(reply),
-            Decision::Continue(_) | Decision::NeedBody(_) => exchange.on_request_body(body),
+            Decision::Continue(_) | Decision::NeedBody(_) => exchange.on_request_body(body, &PEER),
         };
         let found = explained(&policy, &all, &PEER, body);
         prop_assert_eq!(found["status"].as_u64(), reply.as_ref().map(|reply| reply.status.into()));
-        let record = exchange.finish();
+        let record = exchange.finish(&PEER);
         let findings = record.map(|record| record.findings).unwrap_or_default();
         let refused = findings.iter().find(|finding| finding.mode == Mode::Enforce);
         prop_assert_eq!(found["code"].as_str(), refused.map(|finding| finding.refusal.code));

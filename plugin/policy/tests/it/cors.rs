@@ -81,7 +81,7 @@ fn answer(reply: &Reply) -> Answer {
 fn responded(exchange: &Exchange, lines: &Lines) -> Lines {
     let borrowed = borrowed(lines);
     let mut edited = lines.clone();
-    for edit in exchange.on_response_head(&ResponseHead::new(&borrowed)) {
+    for edit in exchange.on_response_head(&ResponseHead::new(&borrowed), &Gateway::default()) {
         match edit {
             Edit::Add(name, value) => edited.push((name.into_owned(), value.into_owned())),
             Edit::Replace(name, value) => {

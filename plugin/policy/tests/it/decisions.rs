@@ -87,10 +87,12 @@ fn a_body_is_counted_where_the_head_does_not_tell_its_length() {
         let (_, mut exchange) = judged(&policy(&text(mode)), &get("/"));
         let mut replies = chunks
             .iter()
-            .filter_map(|size| exchange.on_request_body(*size));
+            .filter_map(|size| exchange.on_request_body(*size, &crate::Gateway::default()));
         let status = replies.next().map(|reply| reply.status);
         let again = replies.next().is_some();
-        let codes = exchange.finish().map_or(0, |record| record.findings.len());
+        let codes = exchange
+            .finish(&crate::Gateway::default())
+            .map_or(0, |record| record.findings.len());
         (status, again, codes)
     };
     assert_eq!(sent("enforce", &[4, 6, 0]), (None, false, 0));
@@ -154,9 +156,19 @@ fn report_records_and_changes_nothing() {
     assert_eq!(decision, Seen::Continue(vec![]));
     assert!(!exchange.reads_response());
     let head = ResponseHead::new(&[(b"server", b"uvicorn")]);
-    assert!(exchange.on_response_head(&head).is_empty());
-    let line: serde_json::Value =
-        serde_json::from_str(&exchange.finish().unwrap().log_line().unwrap()).unwrap();
+    assert!(
+        exchange
+            .on_response_head(&head, &crate::Gateway::default())
+            .is_empty()
+    );
+    let line: serde_json::Value = serde_json::from_str(
+        &exchange
+            .finish(&crate::Gateway::default())
+            .unwrap()
+            .log_line()
+            .unwrap(),
+    )
+    .unwrap();
     assert_eq!(line["decision"], "would-refuse");
     assert_eq!(line["code"], all[2]);
     assert_eq!(line["would_refuse"], serde_json::json!([all[0], all[1]]));
@@ -211,7 +223,7 @@ fn replies_carry_the_headers_of_the_policy_once() {
         .collect();
     assert!(
         exchange
-            .on_response_head(&ResponseHead::new(&lines))
+            .on_response_head(&ResponseHead::new(&lines), &crate::Gateway::default())
             .is_empty()
     );
     let body: serde_json::Value = serde_json::from_str(&reply.body).unwrap();

@@ -61,7 +61,7 @@ impl Clocked {
             }
             Decision::Continue(_) | Decision::NeedBody(_) => (0, added(&exchange), String::new()),
         };
-        let record = exchange.finish().into_iter();
+        let record = exchange.finish(&Gateway::default()).into_iter();
         let findings = record.flat_map(|record| record.findings).map(|finding| {
             let limit = finding.limit.unwrap_or_default();
             format!("{} {} {limit}", finding.mode.as_str(), finding.refusal.code)
@@ -84,7 +84,7 @@ impl Clocked {
 /// What is added to a bare response.
 fn added(exchange: &Exchange) -> BTreeMap<String, String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let edits = exchange.on_response_head(&ResponseHead::new(&[]));
+    let edits = exchange.on_response_head(&ResponseHead::new(&[]), &Gateway::default());
     let added = edits.into_iter().filter_map(|edit| match edit {
         portcullis_policy::Edit::Add(name, value) => Some((text(&name), text(&value))),
         _ => None,

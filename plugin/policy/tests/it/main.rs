@@ -7,6 +7,7 @@ mod decisions;
 mod inputs;
 mod limits;
 mod oddities;
+mod operations;
 mod profanity;
 mod routing;
 mod sent;
@@ -103,7 +104,9 @@ fn outcome(policy: &Rc<Policy>, lines: &[(&str, &str)]) -> (u16, Vec<&'static st
         Seen::Continue(_) => 0,
         Seen::Reply(reply) => reply.status,
     };
-    let findings = exchange.finish().map(|record: Record| record.findings);
+    let findings = exchange
+        .finish(&Gateway::default())
+        .map(|record: Record| record.findings);
     let codes = findings.iter().flatten().map(|f| f.refusal.code).collect();
     (status, codes)
 }

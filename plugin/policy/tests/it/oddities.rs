@@ -100,8 +100,8 @@ proptest! {
         ];
         let mut exchange = policy.begin();
         let _ = exchange.on_request_head(&RequestHead::new(&lines), &Gateway::default());
-        let _ = exchange.on_response_head(&ResponseHead::new(&lines));
-        if let Some(line) = exchange.finish().and_then(|record| record.log_line()) {
+        let _ = exchange.on_response_head(&ResponseHead::new(&lines), &Gateway::default());
+        if let Some(line) = exchange.finish(&Gateway::default()).and_then(|record| record.log_line()) {
             prop_assert!(!line.contains('\n'));
         }
     }

@@ -112,7 +112,7 @@ proptest! {
         let (seen, exchange) = judged(&policy, &head);
         match (best, seen) {
             (Some(n), Seen::Continue(_)) => {
-                let edits = exchange.on_response_head(&ResponseHead::new(&[]));
+                let edits = exchange.on_response_head(&ResponseHead::new(&[]), &crate::Gateway::default());
                 let name = format!("r{n}").into_bytes();
                 let is_route = |edit: &Edit<'_>| matches!(edit, Edit::Add(header, value) if **header == *b"x-route" && **value == *name);
                 prop_assert!(edits.iter().any(is_route), "{n} of {text} for {head:?}: {edits:?}");

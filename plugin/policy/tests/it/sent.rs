@@ -54,13 +54,13 @@ pub(super) fn sent(policy: &Rc<Policy>, lines: &[(&str, &str)], pieces: &[&[u8]]
     if reply.is_none() {
         for (at, piece) in pieces.iter().enumerate() {
             if need == BodyNeed::Pieces {
-                exchange.on_request_piece(Some(piece), at + 1 == pieces.len());
+                exchange.on_request_piece(Some(piece), at + 1 == pieces.len(), &Gateway::default());
             }
-            reply = reply.or_else(|| exchange.on_request_body(piece.len()));
+            reply = reply.or_else(|| exchange.on_request_body(piece.len(), &Gateway::default()));
         }
     }
     if reply.is_none() && need == BodyNeed::Whole {
-        match exchange.on_request_whole(&pieces.concat()) {
+        match exchange.on_request_whole(&pieces.concat(), &Gateway::default()) {
             BodyDecision::Continue => {}
             BodyDecision::Reply(refused) => reply = Some(refused),
             BodyDecision::Replace(body) => judged.replaced = Some(body),
@@ -72,7 +72,7 @@ pub(super) fn sent(policy: &Rc<Policy>, lines: &[(&str, &str)], pieces: &[&[u8]]
     if let Some(reply) = reply {
         (judged.status, judged.reply) = (reply.status, reply.body);
     }
-    if let Some(record) = exchange.finish() {
+    if let Some(record) = exchange.finish(&Gateway::default()) {
         judged.log = record.log_line().unwrap_or_default();
         judged.findings = record.findings;
     }

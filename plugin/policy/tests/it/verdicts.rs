@@ -88,15 +88,10 @@ fn what_is_not_enforced_is_never_accepted() {
             "version": 1,
             "rate_limits": [{"name": "a", "quota": "1/1s", "key": ["all"], "scope": "global"}],
             "limiter": {"protocol": "rls-grpc", "upstream": "x"},
-            "errors": {"mask_upstream": true},
-            "observe": {},
-            "health": {"live": "/livez"}
+            "routes": [{"name": "r", "path": "/"}]
         }"##,
         &[
             "not-supported /limiter",
-            "not-supported /errors/mask_upstream",
-            "not-supported /observe",
-            "not-supported /health",
             "not-supported /rate_limits/0/scope",
         ],
     );

@@ -1,5 +1,7 @@
 //! One limit of one request: read, judged, written if nobody was faster, and taken back.
 
+use std::cell::Cell;
+
 use portcullis_config::Mode;
 
 use super::algorithm::{Algorithm, Finding};
@@ -31,6 +33,18 @@ pub(super) struct Charge<'p> {
 pub(super) struct Desk<'s> {
     pub(super) store: &'s dyn Store,
     pub(super) now: u64,
+    pub(super) contention: Cell<Contention>,
+}
+
+/// How hard it was to count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contention {
+    /// Writes that came too late, and were made again.
+    pub retries: u32,
+    /// Limits that came too late too often, and refused for that.
+    pub exhausted: u32,
+    /// Clients that a full table forgot before their time.
+    pub evictions: u32,
 }
 
 impl<'p> Charge<'p> {
@@ -90,8 +104,10 @@ impl<'p> Charge<'p> {
 
     /// Puts a bucket into the slot. `false` if somebody else was faster.
     pub(super) fn write(&mut self, bucket: Bucket, desk: &Desk<'_>) -> Result<bool, Unavailable> {
-        self.slot.put(bucket, self.limit.algorithm.mask(), desk.now);
-        self.table.write(self.slot_at, &self.slot, desk.store)
+        let evicts = self.slot.put(bucket, self.limit.algorithm.mask(), desk.now);
+        let written = self.table.write(self.slot_at, &self.slot, desk.store)?;
+        desk.note(written, evicts);
+        Ok(written)
     }
 
     /// Takes a charge back.
@@ -132,7 +148,22 @@ impl<'p> Charge<'p> {
     }
 }
 
-impl Desk<'_> {
+impl<'s> Desk<'s> {
+    pub(super) fn new(store: &'s dyn Store, now: u64) -> Self {
+        Self {
+            store,
+            now,
+            contention: Cell::default(),
+        }
+    }
+
+    fn note(&self, written: bool, evicts: bool) {
+        let mut contention = self.contention.get();
+        contention.retries += u32::from(!written);
+        contention.evictions += u32::from(written && evicts);
+        self.contention.set(contention);
+    }
+
     /// Takes back whatever was written, as far as the store lets it.
     pub(super) fn undo_all(&self, charges: &mut [Charge<'_>]) -> Result<(), Unavailable> {
         let written = charges.iter_mut().filter(|one| one.written);
@@ -159,6 +190,9 @@ impl Desk<'_> {
                         // Nobody knows how full the bucket is: what cannot be counted does not pass.
                         charge.finding.admitted = None;
                         charge.contended = true;
+                        let mut contention = self.contention.get();
+                        contention.exhausted += 1;
+                        self.contention.set(contention);
                         charge.standing.wait = charge.standing.wait.max(1);
                     }
                 }
@@ -195,8 +229,10 @@ impl Desk<'_> {
             let bucket = finding.admitted.filter(|_| finding.remaining > 0);
             let too_many = bucket.is_none();
             let bucket = bucket.unwrap_or(afresh);
-            slot.put(bucket, mask, self.now);
-            if table.write(at, &slot, self.store)? {
+            let evicts = slot.put(bucket, mask, self.now);
+            let written = table.write(at, &slot, self.store)?;
+            self.note(written, evicts);
+            if written {
                 return Ok(too_many);
             }
         }

@@ -33,7 +33,7 @@ impl Limits {
         if let Some(standings) = self.denied.known(request, now) {
             return Ok(Outcome::of(standings));
         }
-        let desk = Desk { store, now };
+        let desk = Desk::new(store, now);
         let mut charges = self.judged(&applied, &desk)?;
         if !charges.iter().any(Charge::refuses) {
             let wrote = desk.write_all(&mut charges);
@@ -59,7 +59,8 @@ impl Limits {
                 }
             }
         }
-        let outcome = Outcome::of(charges.iter().map(|charge| charge.standing).collect());
+        let mut outcome = Outcome::of(charges.iter().map(|charge| charge.standing).collect());
+        outcome.contention = desk.contention.get();
         if let Some(refused) = outcome.refused.and_then(|at| outcome.standings.get(at)) {
             // Where refusals lead to a ban, each is to be counted, until there is one.
             let counts = |one: &Charge<'_>| one.limit.ban.is_some() && one.is_enforced();
@@ -90,7 +91,7 @@ impl Limits {
     ) -> Result<Outcome, Unavailable> {
         let now = now.min(LATEST);
         let applied = self.applied(own, method, asker);
-        let charges = self.judged(&applied, &Desk { store, now })?;
+        let charges = self.judged(&applied, &Desk::new(store, now))?;
         Ok(Outcome::of(
             charges.iter().map(|charge| charge.standing).collect(),
         ))

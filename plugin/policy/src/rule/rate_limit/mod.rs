@@ -17,6 +17,7 @@ use std::num::NonZeroU32;
 use portcullis_config::{Config, Diagnostics, KeyPart, Mode, RateLimit, RateLimitHeaders, code};
 
 use self::algorithm::Algorithm;
+pub use self::charge::Contention;
 use self::denied::Denied;
 pub(crate) use self::fields::edits;
 use self::key::identity;

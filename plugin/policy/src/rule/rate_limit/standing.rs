@@ -2,6 +2,7 @@
 
 use portcullis_config::Mode;
 
+use super::charge::Contention;
 use super::fields::seconds;
 use crate::refusal::{self, Refusal};
 
@@ -26,6 +27,7 @@ pub(crate) struct Outcome {
     pub(crate) standings: Vec<Standing>,
     /// The enforced limit with the longest wait, in `standings`, if one has no room.
     pub(crate) refused: Option<usize>,
+    pub(crate) contention: Contention,
 }
 
 impl Outcome {
@@ -38,7 +40,11 @@ impl Outcome {
             .rev()
             .max_by_key(|(_, standing)| standing.wait)
             .map(|(at, _)| at);
-        Self { standings, refused }
+        Self {
+            standings,
+            refused,
+            contention: Contention::default(),
+        }
     }
 }
 

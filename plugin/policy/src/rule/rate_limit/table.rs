@@ -179,8 +179,9 @@ impl Slot {
         buckets.find(|bucket| bucket.key & mask == key).copied()
     }
 
-    /// Puts a bucket in the place of the one with its key, or of the one that is free first.
-    pub(super) fn put(&mut self, bucket: Bucket, mask: u64, now: u64) {
+    /// Puts a bucket in the place of the one with its key, or of the one that is free first; whether that one was
+    /// still of use.
+    pub(super) fn put(&mut self, bucket: Bucket, mask: u64, now: u64) -> bool {
         let key = bucket.key & mask;
         let place = match self.buckets.iter().position(|one| one.key & mask == key) {
             Some(at) => self.buckets.get_mut(at),
@@ -190,9 +191,11 @@ impl Slot {
                 (live, if live { one.key & !mask } else { 0 }, one.time)
             }),
         };
-        if let Some(place) = place {
-            *place = bucket;
-        }
+        let Some(place) = place else {
+            return false;
+        };
+        let before = std::mem::replace(place, bucket);
+        before.key & mask != key && before.time > now
     }
 }
 

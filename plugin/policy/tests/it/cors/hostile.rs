@@ -125,7 +125,7 @@ proptest! {
         let is_preflight = !origins.is_empty() && asks;
         let origins: Vec<&[u8]> = origins.iter().map(|(_, value)| value.as_slice()).collect();
         check(&plan, &origins, &seen.answer)?;
-        let codes: Vec<&str> = seen.exchange.finish().iter().flat_map(|record| &record.findings).map(|found| found.refusal.code).collect();
+        let codes: Vec<&str> = seen.exchange.finish(&crate::Gateway::default()).iter().flat_map(|record| &record.findings).map(|found| found.refusal.code).collect();
         if seen.forwarded || !is_preflight {
             prop_assert!(!is_preflight, "forwarded");
             return Ok(());

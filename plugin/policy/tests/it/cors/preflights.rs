@@ -177,7 +177,7 @@ fn a_refusal_is_a_403_that_grants_nothing_and_still_varies() {
 fn the_step_that_fails_is_the_first_one_in_the_order_of_the_standard() {
     let steps = |lines: &[(&str, &str)]| {
         let seen = exchanged(&strict(), &upstream(&[]), &request("OPTIONS", lines));
-        let record = seen.exchange.finish().unwrap();
+        let record = seen.exchange.finish(&crate::Gateway::default()).unwrap();
         let line: serde_json::Value = serde_json::from_str(&record.log_line().unwrap()).unwrap();
         assert_eq!(line["code"], "cors-preflight-not-allowed");
         line["rule"].as_str().unwrap().to_owned()

@@ -89,14 +89,14 @@ impl Row {
             return None;
         }
         if self.unable == Unable::ShowBody {
-            return Some(exchange.unreadable());
+            return Some(exchange.unreadable(&Gateway::default()));
         }
-        match exchange.on_request_whole(self.body.as_bytes()) {
+        match exchange.on_request_whole(self.body.as_bytes(), &Gateway::default()) {
             BodyDecision::Continue => None,
             BodyDecision::Reply(reply) => Some(reply),
             BodyDecision::Replace(_) => {
                 assert!(self.unable == Unable::ReplaceBody);
-                Some(exchange.unreplaced())
+                Some(exchange.unreplaced(&Gateway::default()))
             }
         }
     }
@@ -177,7 +177,7 @@ fn a_named_page_reads_every_refusal() {
             assert!(!seen.forwarded, "{what}");
             let codes: Vec<&str> = seen
                 .exchange
-                .finish()
+                .finish(&Gateway::default())
                 .iter()
                 .flat_map(|r| &r.findings)
                 .map(|f| f.refusal.code)
@@ -273,7 +273,10 @@ fn a_refused_body_is_as_readable_as_a_refused_head() {
         &upstream(&[]),
         &super::request("POST", &[("origin", APP)]),
     );
-    let reply = seen.exchange.on_request_body(2).unwrap();
+    let reply = seen
+        .exchange
+        .on_request_body(2, &Gateway::default())
+        .unwrap();
     assert_eq!(reply.status, 413);
     check_readable("body-too-large", APP, true, &answer(&reply));
 }
@@ -292,7 +295,9 @@ fn the_route_that_was_asked_for_says_who_reads_its_refusals() {
             let mut lines = lines.clone();
             lines.push((b"origin".to_vec(), origin.into()));
             let seen = exchanged(&policy(&text), &upstream(&[]), &lines);
-            let found = seen.exchange.finish().unwrap().findings[0].refusal.code;
+            let found = seen.exchange.finish(&Gateway::default()).unwrap().findings[0]
+                .refusal
+                .code;
             assert_eq!(found, code);
             value(&seen.answer, "access-control-allow-origin")
         };

@@ -31,7 +31,7 @@ fn reject_turns_other_sites_away_and_only_them() {
                 (seen.answer.status, cors_names(&seen.answer)),
                 (403, vec![])
             );
-            let record = seen.exchange.finish().unwrap();
+            let record = seen.exchange.finish(&crate::Gateway::default()).unwrap();
             let line: serde_json::Value =
                 serde_json::from_str(&record.log_line().unwrap()).unwrap();
             assert_eq!(line["code"], "cors-origin-not-allowed");

@@ -246,7 +246,7 @@ fn off_and_report_pass_every_byte() {
                 assert_eq!(responded(&seen.exchange, &from.headers), from.headers);
                 let found = seen
                     .exchange
-                    .finish()
+                    .finish(&crate::Gateway::default())
                     .map_or(0, |record| record.findings.len());
                 let refused = mode == "report" && (origin != APP || lines[0].1 == b"OPTIONS");
                 assert_eq!(

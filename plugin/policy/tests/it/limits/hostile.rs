@@ -64,7 +64,9 @@ impl Absurd {
             Decision::Continue(_) | Decision::NeedBody(_) => 0,
             Decision::Reply(reply) => reply.status,
         };
-        let findings = exchange.finish().map(|record| record.findings);
+        let findings = exchange
+            .finish(&crate::Gateway::default())
+            .map(|record| record.findings);
         let codes = findings.iter().flatten().map(|one| one.refusal.code);
         (status, codes.collect())
     }
