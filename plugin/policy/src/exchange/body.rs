@@ -9,7 +9,6 @@ use super::{Exchange, Request};
 use crate::ambient::Ambient;
 use crate::decision::{Edit, Reply, remove_once};
 use crate::message::RequestHead;
-use crate::path::path_of;
 use crate::policy::{Moded, RouteRules};
 use crate::problem::Told;
 use crate::record::{Finding, Outcome, kept};
@@ -223,7 +222,7 @@ impl Exchange {
                 self.record(request);
                 // Logs have no word that was looked for, wherever it stood.
                 if let (Some(asked), Some(path)) = (&mut self.asked, &seen.path) {
-                    asked.path = kept(path_of(path));
+                    asked.path = kept(path);
                 }
                 self.profane(seen, moded.mode, request.ambient)?;
             }

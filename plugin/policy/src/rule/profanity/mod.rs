@@ -47,8 +47,8 @@ impl ProfanityRule {
             match query::text(value, spelling) {
                 Ok(text) => {
                     if let Some(hit) = self.finder.find(&text) {
-                        if place != Place::Header {
-                            hidden.push(range(head.path(), value));
+                        if place == Place::Path {
+                            hidden.push(range(path_of(head.path()), value));
                         }
                         seen.hit(place, || Seen::name(name), &hit, &self.finder);
                     }
@@ -78,7 +78,7 @@ impl ProfanityRule {
                 look(Place::Header, name, line, Spelling::Plain);
             }
         }
-        seen.path = (!hidden.is_empty()).then(|| starred(head.path(), &hidden));
+        seen.path = (!hidden.is_empty()).then(|| starred(path_of(head.path()), &hidden));
         seen
     }
 

@@ -16,7 +16,7 @@ pub(crate) struct Seen {
     pub(crate) input: Vec<String>,
     /// The entries of `input`; `None` where something could not be looked at.
     pub(crate) entries: Vec<Option<Entry>>,
-    /// The request's path with an asterisk for each value that holds something; `None` if none does.
+    /// The request's path, without its query, with an asterisk for each value that holds something; `None` if none does.
     pub(crate) path: Option<Vec<u8>>,
     /// What the upstream is told.
     pub(crate) tag: Tag,
