@@ -1,7 +1,8 @@
 //! Makes a lexicon of what the lists say: which words, how bad, where they count, and what excuses them.
 //!
 //! An entry is severe where dsojevic grades it 4 or rustrict at 4 and more; moderate where three lists of English (of other languages:
-//! one) hold it, or two that do not take it for a benign word; mild else. A word of one list only is an entry if no dictionary has it.
+//! one) hold it, or where no dictionary has it and two lists do, or one that is sure of it; mild else. A word of one list only is an entry
+//! if no dictionary has it. What is moderate and counts as a whole word only is looked for in its inflections too.
 //! `portcullis/en.txt` has the last word: what is too broad, what is milder or worse in use, and what lists leave out.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,8 @@ struct Benign {
     names: BTreeSet<String>,
     standard: BTreeSet<String>,
     all: BTreeSet<String>,
+    /// Words that excuse what they hold, and are too rare to say where an entry may count.
+    rare: BTreeSet<String>,
     halves: BTreeSet<String>,
     common: BTreeSet<String>,
 }
@@ -52,18 +55,26 @@ pub(crate) fn lexicon(lists: &Path, language: &str) -> anyhow::Result<Pack> {
         names,
         standard,
         all,
+        rare: set("scowl/rare.txt")?,
         halves: set("scowl/halves.txt")?,
         common: set("scowl/common.txt")?,
     };
-    let mut graded = grade(&opinions, &benign, language == "en");
+    let judged = lines(&lists.join(format!("portcullis/{language}.txt")))?;
+    let tame: BTreeSet<&str> = judged
+        .iter()
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(_, what)| ["mild", "drop", "benign"].contains(what))
+        .map(|(word, _)| word)
+        .collect();
+    let (mut graded, mut doubtful) = grade(&opinions, &benign, &tame, language == "en");
     let mut excused = Vec::new();
     let mut places = BTreeMap::new();
-    overrides(
-        &lists.join(format!("portcullis/{language}.txt")),
-        &mut graded,
-        &mut places,
-        &mut excused,
-    )?;
+    overrides(&judged, &mut graded, &mut places, &mut excused)?;
+    doubtful.retain(|word| {
+        !judged
+            .iter()
+            .any(|line| line.split(' ').next() == Some(word))
+    });
     // What any list holds excuses nothing.
     let mut profane: BTreeSet<String> = graded
         .iter()
@@ -74,15 +85,25 @@ pub(crate) fn lexicon(lists: &Path, language: &str) -> anyhow::Result<Pack> {
     benign.all.extend(excused.iter().cloned());
     benign.standard.extend(excused.iter().cloned());
     let excused: BTreeSet<String> = excused.into_iter().collect();
-    Ok(place(graded, &places, &profane, &benign, &excused))
+    Ok(place(
+        graded, &places, &doubtful, &profane, &benign, &excused,
+    ))
 }
 
 type Graded = BTreeMap<String, (Severity, u8)>;
 
-fn grade(opinions: &BTreeMap<String, Opinion>, benign: &Benign, english: bool) -> Graded {
-    let mut graded = Graded::new();
+/// What is an entry and how bad, and which entries few lists hold; `tame` words make nothing worse that they stand in.
+fn grade(
+    opinions: &BTreeMap<String, Opinion>,
+    benign: &Benign,
+    tame: &BTreeSet<&str>,
+    english: bool,
+) -> (Graded, BTreeSet<String>) {
+    let (mut graded, mut doubtful) = (Graded::new(), BTreeSet::new());
     // What most lists agree on: with one of these in it, a word that fewer lists hold is none of chance.
-    let is_root = |(word, opinion): &(&String, &Opinion)| word.len() > 3 && opinion.votes > 4;
+    let is_root = |(word, opinion): &(&String, &Opinion)| {
+        word.len() > 3 && opinion.votes > 4 && !tame.contains(word.as_str())
+    };
     let roots: Vec<&String> = opinions
         .iter()
         .filter(is_root)
@@ -95,6 +116,8 @@ fn grade(opinions: &BTreeMap<String, Opinion>, benign: &Benign, english: bool) -
                 || benign.halves.contains(word)
                 || benign.common.contains(word),
         );
+        // cuss lists words of every day too, and rates them by the use that they are put to.
+        let others = votes - usize::from(opinion.rated);
         let rooted = || {
             roots
                 .iter()
@@ -104,32 +127,36 @@ fn grade(opinions: &BTreeMap<String, Opinion>, benign: &Benign, english: bool) -
             continue;
         } else if !english {
             Severity::Moderate
-        } else if votes >= 2 && (opinion.grade >= 4 || opinion.level >= 4) {
+        } else if others >= 2 && (opinion.grade >= 4 || opinion.level >= 4) {
             Severity::Severe
-        } else if votes >= 3
+        } else if others >= 3
             || rooted()
-            || (votes == 2 && !known)
+            || !known && (votes >= 2 || opinion.sure)
+            || opinion.sure && opinion.grade >= 2
             || opinion.grade >= 3
             || opinion.level >= 3
-            || votes == 2 && opinion.level >= 2
+            || others == 2 && opinion.level >= 2
         {
             Severity::Moderate
         } else {
             Severity::Mild
         };
+        if english && votes < 3 && !rooted() {
+            doubtful.insert(word.clone());
+        }
         graded.insert(word.clone(), (severity, opinion.tags));
     }
-    graded
+    (graded, doubtful)
 }
 
 /// Applies lines of a word and what is to be done with it: `drop`, `mild`, `moderate`, `severe`, `anywhere`, `whole`, `flanked`, `benign`.
 fn overrides(
-    path: &Path,
+    judged: &[String],
     graded: &mut Graded,
     places: &mut BTreeMap<String, Place>,
     benign: &mut Vec<String>,
 ) -> anyhow::Result<()> {
-    for line in lines(path)? {
+    for line in judged {
         let mut columns = line.split_whitespace();
         let word = columns.next().context("a word")?.to_owned();
         for what in columns {
@@ -166,13 +193,14 @@ fn overrides(
 fn place(
     graded: Graded,
     places: &BTreeMap<String, Place>,
+    doubtful: &BTreeSet<String>,
     profane: &BTreeSet<String>,
     benign: &Benign,
     excused: &BTreeSet<String>,
 ) -> Pack {
     let patterns: Vec<(Vec<u8>, &String)> = benign
         .all
-        .iter()
+        .union(&benign.rare)
         .map(|word| (pattern(word), word))
         .collect();
     let spelled: BTreeSet<Vec<u8>> = graded.keys().map(|word| pattern(word)).collect();
@@ -208,7 +236,8 @@ fn place(
                         let made = !whole
                             && !excused.contains(*word)
                             && !benign.names.contains(*word)
-                            && derived(word, entry, &benign.common);
+                            && derived(word, entry, &benign.common)
+                            && !is_plural(word, entry, &graded, benign);
                         held.words.push(Holder {
                             word,
                             likeness,
@@ -250,9 +279,13 @@ fn place(
             .count();
         let rare = held
             .iter()
-            .filter(|holder| !is_standard(holder.word) && !holder.made)
+            .filter(|holder| {
+                !is_standard(holder.word) && !holder.made && benign.all.contains(holder.word)
+            })
             .count();
         let place = places.get(word).copied().unwrap_or(match word.len() {
+            length if doubtful.contains(word) && length < 6 => Place::Whole,
+            _ if doubtful.contains(word) && standard + rare > 0 => Place::Flanked,
             ..4 => Place::Whole,
             5.. if standard < 10 && rare <= 20 && standard.max(rare) > 2 => Place::Beside,
             4 if standard <= 2 && rare <= 12 => Place::Beside,
@@ -296,14 +329,6 @@ fn place(
     let forbidden: BTreeSet<u32> = graded.keys().map(|word| benign_hash(word)).collect();
     pack.allow = inside.into_iter().collect();
     pack.benign = hashes.difference(&forbidden).copied().collect();
-    if std::env::var_os("STATS").is_some() {
-        println!(
-            "STAT-TOTAL entries {} allow {} benign {}",
-            pack.entries.len(),
-            pack.allow.len(),
-            pack.benign.len()
-        );
-    }
     pack
 }
 
@@ -386,6 +411,12 @@ fn is_profane(word: &str, profane: &BTreeSet<String>) -> bool {
                     && (profane.contains(stem)
                         || undoubled(stem).is_some_and(|stem| profane.contains(stem)))
             })
+}
+
+/// Whether `word` is the plural of a benign word that ends with the singular of `entry`, which is too short to count inside words.
+fn is_plural(word: &str, entry: &str, graded: &Graded, benign: &Benign) -> bool {
+    let singular = (entry.strip_suffix('s'), word.strip_suffix('s'));
+    matches!(singular, (Some(entry), Some(word)) if entry.len() < 5 && graded.contains_key(entry) && benign.all.contains(word))
 }
 
 fn undoubled(stem: &str) -> Option<&str> {
