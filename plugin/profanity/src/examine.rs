@@ -6,7 +6,7 @@ use crate::item::{I, Item, Spelling, class_of, mark};
 use crate::lexicon::{Hit, Lexicon, Term};
 use crate::pack::Place;
 use crate::scan::Piece;
-use crate::spelled::letters_lead;
+use crate::spelled::{heavily_disguised, is_hex, letters_lead};
 use crate::{Entry, Found};
 
 /// Patterns met in one piece; the rest of a piece that is nothing but patterns is let go.
@@ -97,6 +97,9 @@ impl<'a> Sink<'a> {
 /// Looks at `items`, which are `piece`.
 pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mut Sink<'_>) {
     *sink.steps += items.len() as u64;
+    if piece.marks & mark::DIGIT != 0 && is_hex(items) {
+        return;
+    }
     let latin = piece.marks & mark::FOREIGN == 0
         || items
             .iter()
@@ -123,6 +126,14 @@ pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mu
             if to - start < items.len() && to - start <= WORD {
                 let token = part(start, to);
                 whole(lexicon, token, Spelling::of(token.items()), sink);
+                // "TheCock7"
+                if items
+                    .get(to - 1)
+                    .is_some_and(|last| last.is(mark::DIGIT) && !last.is(mark::LETTER))
+                {
+                    let token = part(start, to - 1);
+                    whole(lexicon, token, Spelling::of(token.items()), sink);
+                }
             }
             from = to;
         }
@@ -201,7 +212,7 @@ pub(crate) fn inside(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
             term.entry.place == Place::Anywhere
                 || flanked(lexicon, items, from, to, term.entry.place == Place::Beside)
         };
-        if letters_lead(spelled)
+        if (letters_lead(spelled) || alone(items, from, to) && heavily_disguised(spelled))
             && term.is_spelled_by(spelled)
             && fits()
             && !excused()
@@ -327,7 +338,8 @@ pub(crate) fn whole(lexicon: &Lexicon, part: Part<'_>, spelling: Spelling, sink:
         let items = part.items();
         *sink.steps += items.len() as u64;
         if (part.foreign || term.entry.place == Place::Whole)
-            && letters_lead(items)
+            && (letters_lead(items)
+                || alone(part.all, part.from, part.to) && heavily_disguised(items))
             && term.is_spelled_by(items)
             && !lexicon.is_allowed(spelling)
             && (items.len() == part.all.len()
@@ -336,6 +348,18 @@ pub(crate) fn whole(lexicon: &Lexicon, part: Part<'_>, spelling: Spelling, sink:
             sink.add(items, number, term);
         }
     }
+}
+
+/// Whether nothing but signs stands beside the items `from..to`.
+fn alone(items: &[Item], from: usize, to: usize) -> bool {
+    let signs = |items: Option<&[Item]>| {
+        items.is_some_and(|items| {
+            items
+                .iter()
+                .all(|item| item.is(mark::SYMBOL) && !item.is(mark::LETTER | mark::DIGIT))
+        })
+    };
+    signs(items.get(..from)) && signs(items.get(to..))
 }
 
 /// Finds a whole word with digits or signs before or behind it that may be part of it or not: `$lut`, `dick!`, `tits99`.

@@ -1,7 +1,7 @@
 //! A word in two or three parts with one character between them: `fu ck`, `as-shole`.
 
 use crate::examine::Sink;
-use crate::item::{I, Item, Outline, Spelling};
+use crate::item::{I, Item, Outline, Spelling, mark};
 use crate::lexicon::{Lexicon, Term};
 use crate::scan::{Gap, Piece};
 
@@ -128,7 +128,8 @@ fn look_up(
     }
     for (number, term) in lexicon.spelled(spelling) {
         *sink.steps += items.len() as u64;
-        if splits(term, parts) && term.is_spelled_by(items) && !benign() {
+        let has_letter = || items.iter().any(|item| item.is(mark::LETTER));
+        if splits(term, parts) && term.is_spelled_by(items) && has_letter() && !benign() {
             sink.add(items, number, term);
         }
     }
