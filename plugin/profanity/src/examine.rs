@@ -120,6 +120,9 @@ pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mu
     if piece.marks & (mark::DIGIT | mark::SYMBOL) != 0 || piece.stars > 0 {
         trimmed(lexicon, part(0, items.len()), sink);
     }
+    if items.len() > SHORT + 2 {
+        glued(lexicon, items, sink);
+    }
     if piece.marks & (mark::HUMP | mark::DIGIT) != 0 {
         let mut from = 0;
         while let Some((start, to)) = next_token(items, from) {
@@ -136,6 +139,51 @@ pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mu
                 }
             }
             from = to;
+        }
+    }
+}
+
+/// Letters of the longest entry that [`glued`] looks for.
+const SHORT: usize = 4;
+
+/// Finds an entry that is too short to count inside words where it stands before or behind a word of its own: `dickmarinade42`.
+fn glued(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
+    let edge = |item: &&Item| !item.is(mark::LETTER);
+    let lead = items.iter().take_while(edge).count();
+    let trail = items.iter().rev().take_while(edge).count();
+    let Some(letters) = items
+        .get(lead..items.len().saturating_sub(trail))
+        .filter(|letters| letters.len() > SHORT && letters.len() <= WORD)
+    else {
+        return;
+    };
+    for size in 2..=SHORT {
+        let end = letters.len() - size;
+        for (from, to, rest) in [(0, size, size..letters.len()), (end, letters.len(), 0..end)] {
+            let (Some(part), Some(rest)) = (letters.get(from..to), letters.get(rest)) else {
+                continue;
+            };
+            let spelling = Spelling::of(part);
+            if !lexicon.may_spell(spelling) {
+                continue;
+            }
+            for (number, term) in lexicon.spelled(spelling) {
+                *sink.steps += letters.len() as u64;
+                if term.entry.glued
+                    && letters
+                        .iter()
+                        .all(|item| item.is(mark::LETTER) && !item.is(mark::HUMP))
+                    && term.is_spelled_by(part)
+                    && rest.len() > 3
+                    && lexicon.common.is_word(rest)
+                    && !lexicon.is_benign(Spelling::of(letters))
+                    && !lexicon
+                        .common
+                        .falls_apart(letters, to % letters.len() + from)
+                {
+                    sink.add(part, number, term);
+                }
+            }
         }
     }
 }
@@ -297,19 +345,25 @@ fn flanked(lexicon: &Lexicon, items: &[Item], from: usize, to: usize, beside: bo
     if beside && (front.is_empty() || back.is_empty()) {
         return true;
     }
-    let inflected = [&b"s"[..], b"z", b"ed", b"ing"]
-        .iter()
-        .any(|ending| spell(back, ending));
-    let back = if inflected { &[] } else { back };
     (front.is_empty() || lexicon.common.ends(front))
-        && (back.is_empty() || lexicon.common.begins(back))
+        && (back.is_empty()
+            || lexicon.common.begins(back)
+            || ["s", "z", "ed", "er", "ers", "ing", "y", "ly"]
+                .iter()
+                .any(|ending| {
+                    behind_ending(back, ending)
+                        .is_some_and(|back| back.is_empty() || lexicon.common.begins(back))
+                }))
 }
 
-fn spell(items: &[Item], letters: &[u8]) -> bool {
-    items
+/// What follows on `ending` in `items`, if they begin with it.
+fn behind_ending<'a>(items: &'a [Item], ending: &str) -> Option<&'a [Item]> {
+    let (start, rest) = items.split_at_checked(ending.len())?;
+    start
         .iter()
-        .map(|item| Some(item.class))
-        .eq(letters.iter().map(|&letter| class_of(letter)))
+        .zip(ending.bytes())
+        .all(|(item, letter)| Some(item.class) == class_of(letter))
+        .then_some(rest)
 }
 
 fn letters_at_end(items: &[Item]) -> &[Item] {

@@ -102,7 +102,13 @@ pub(crate) fn heavily_disguised(items: &[Item]) -> bool {
     let has_letter = letters().next().is_some();
     // "$100" and "500+" are what they look like.
     let has_sign = items.iter().filter(|item| sign(item)).count()
-        > usize::from(!has_letter) * edges.iter().flatten().filter(|item| sign(item)).count().min(1);
+        > usize::from(!has_letter)
+            * edges
+                .iter()
+                .flatten()
+                .filter(|item| sign(item))
+                .count()
+                .min(1);
     // So is of four characters "p155".
     let is_code = || {
         length < 5

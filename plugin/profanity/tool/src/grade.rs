@@ -10,7 +10,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use portcullis_profanity::Severity;
-use portcullis_profanity::packing::{Pack, PackedEntry, Place, benign_hash, pattern, seams};
+use portcullis_profanity::packing::{
+    Pack, PackedEntry, Place, benign_hash, is_word, pattern, seams,
+};
 
 use crate::lists::{Opinion, lines, opinions};
 
@@ -18,6 +20,8 @@ use crate::lists::{Opinion, lines, opinions};
 const COLLISIONS: usize = 60;
 /// And so many rare words and names.
 const RARE_COLLISIONS: usize = 90;
+/// Letters of the longest entry that counts beside other words though it is too short to count inside any.
+const GLUED: usize = 4;
 /// What makes a word out of a profane one that is none the better.
 const ENDINGS: [&str; 18] = [
     "ly", "s", "es", "ed", "d", "er", "ers", "ing", "ings", "in", "y", "ies", "ier", "iest", "ish",
@@ -294,10 +298,22 @@ fn place(
             6.. if standard <= 2 && rare <= 2 => Place::Anywhere,
             _ => Place::Flanked,
         });
+        let glued = place == Place::Whole
+            && severity > Severity::Mild
+            && (3..=GLUED).contains(&word.len())
+            && !doubtful.contains(word)
+            && !places.contains_key(word);
         for holder in &held {
             let standard = is_standard(holder.word);
             if place == Place::Whole {
-                if holder.edge && standard || benign.common.contains(holder.word) {
+                let hides = || {
+                    let rests = [
+                        holder.word.strip_prefix(word.as_str()),
+                        holder.word.strip_suffix(word.as_str()),
+                    ];
+                    glued && rests.into_iter().flatten().any(is_word)
+                };
+                if holder.edge && standard || benign.common.contains(holder.word) || hides() {
                     whole_words.insert(holder.word.clone());
                 }
             } else if holder.made {
@@ -313,6 +329,7 @@ fn place(
             word: word.clone(),
             place,
             severity,
+            glued,
             exact,
             strict,
             tags,
