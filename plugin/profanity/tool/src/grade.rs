@@ -67,13 +67,22 @@ pub(crate) fn lexicon(lists: &Path, language: &str) -> anyhow::Result<Pack> {
     let tame: BTreeSet<&str> = judged
         .iter()
         .filter_map(|line| line.split_once(' '))
-        .filter(|(_, what)| ["mild", "drop", "benign"].contains(what))
+        .filter(|(_, what)| {
+            what.split(' ')
+                .any(|what| ["mild", "drop", "benign"].contains(&what))
+        })
         .map(|(word, _)| word)
         .collect();
     let (mut graded, mut doubtful) = grade(&opinions, &benign, &tame, language == "en");
     let mut excused = Vec::new();
-    let mut places = BTreeMap::new();
-    overrides(&judged, &mut graded, &mut places, &mut excused)?;
+    let (mut places, mut phrases) = (BTreeMap::new(), Phrases::default());
+    overrides(
+        &judged,
+        &mut graded,
+        &mut places,
+        &mut excused,
+        &mut phrases,
+    )?;
     doubtful.retain(|word| {
         !judged
             .iter()
@@ -90,8 +99,17 @@ pub(crate) fn lexicon(lists: &Path, language: &str) -> anyhow::Result<Pack> {
     benign.standard.extend(excused.iter().cloned());
     let excused: BTreeSet<String> = excused.into_iter().collect();
     Ok(place(
-        graded, &places, &doubtful, &profane, &benign, &excused,
+        graded, &places, &doubtful, &phrases, &profane, &benign, &excused,
     ))
+}
+
+/// What is known of entries written as two words.
+#[derive(Default)]
+struct Phrases {
+    /// Entries that are as bad in two words as in one.
+    apart: BTreeSet<String>,
+    /// Entries that stand beside innocent words too.
+    everyday: BTreeSet<String>,
 }
 
 type Graded = BTreeMap<String, (Severity, u8)>;
@@ -153,12 +171,14 @@ fn grade(
     (graded, doubtful)
 }
 
-/// Applies lines of a word and what is to be done with it: `drop`, `mild`, `moderate`, `severe`, `anywhere`, `whole`, `flanked`, `benign`.
+/// Applies lines of a word and what is to be done with it: `drop`, `mild`, `moderate`, `severe`, `anywhere`, `whole`, `flanked`, `benign`,
+/// `phrase` (its two words, apart, are as bad), `everyday` (makes no phrase of two words bad).
 fn overrides(
     judged: &[String],
     graded: &mut Graded,
     places: &mut BTreeMap<String, Place>,
     benign: &mut Vec<String>,
+    phrases: &mut Phrases,
 ) -> anyhow::Result<()> {
     for line in judged {
         let mut columns = line.split_whitespace();
@@ -170,6 +190,14 @@ fn overrides(
                 "severe" => Severity::Severe,
                 "drop" => {
                     graded.remove(&word);
+                    continue;
+                }
+                "phrase" => {
+                    phrases.apart.insert(word.clone());
+                    continue;
+                }
+                "everyday" => {
+                    phrases.everyday.insert(word.clone());
                     continue;
                 }
                 "benign" => {
@@ -198,6 +226,7 @@ fn place(
     graded: Graded,
     places: &BTreeMap<String, Place>,
     doubtful: &BTreeSet<String>,
+    phrases: &Phrases,
     profane: &BTreeSet<String>,
     benign: &Benign,
     excused: &BTreeSet<String>,
@@ -324,7 +353,12 @@ fn place(
                 whole_words.insert(holder.word.clone());
             }
         }
-        let seams = seams(word, |half| benign.halves.contains(half));
+        let is_half = |half: &str| benign.halves.contains(half);
+        let seams = if phrases.apart.contains(word) {
+            0
+        } else {
+            seams(word, is_half) & !coarse_seams(word, &graded, phrases)
+        };
         pack.entries.push(PackedEntry {
             word: word.clone(),
             place,
@@ -347,6 +381,21 @@ fn place(
     pack.allow = inside.into_iter().collect();
     pack.benign = hashes.difference(&forbidden).copied().collect();
     pack
+}
+
+/// Where `word` falls into two words of which one is coarse enough to be an entry, so that it is none the better for a space between them.
+fn coarse_seams(word: &str, graded: &Graded, phrases: &Phrases) -> u32 {
+    let coarse = (3..word.len().saturating_sub(2)).filter(|&at| {
+        word.split_at_checked(at).is_some_and(|(left, right)| {
+            let is_coarse =
+                |half: &str| graded.contains_key(half) && !phrases.everyday.contains(half);
+            is_coarse(left) || is_coarse(right)
+        })
+    });
+    coarse.fold(0, |seams, at| {
+        let letters = word.get(..at).map_or(0, |left| pattern(left).len());
+        seams | 1u32.checked_shl(letters as u32).unwrap_or_default()
+    })
 }
 
 /// The benign words that hold an entry.
