@@ -47,8 +47,12 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Whether a match reaches beyond byte `from`.
-    pub(crate) fn reaches(&self, from: u32) -> bool {
+    /// Whether a match reaches beyond byte `from()`.
+    pub(crate) fn reaches(&self, from: impl Fn() -> u32) -> bool {
+        if self.found.is_empty() {
+            return false;
+        }
+        let from = from();
         self.found
             .iter()
             .rev()
@@ -100,6 +104,11 @@ pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mu
     if piece.marks & mark::DIGIT != 0 && is_hex(items) {
         return;
     }
+    const RARE: u8 = mark::DIGIT | mark::SYMBOL | mark::FOREIGN | mark::HUMP;
+    if piece.marks & RARE == 0 && !piece.suspect && piece.stars == 0 && !piece.cut {
+        plain(lexicon, items, piece.spelling, sink);
+        return;
+    }
     let latin = piece.marks & mark::FOREIGN == 0
         || items
             .iter()
@@ -143,6 +152,20 @@ pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mu
     }
 }
 
+/// Looks at a word of letters alone in which nothing begins that counts inside words: what most words are.
+fn plain(lexicon: &Lexicon, items: &[Item], spelling: Spelling, sink: &mut Sink<'_>) {
+    let part = Part {
+        all: items,
+        from: 0,
+        to: items.len(),
+        foreign: false,
+    };
+    whole(lexicon, part, spelling, sink);
+    if items.len() > SHORT + 2 {
+        glued(lexicon, items, sink);
+    }
+}
+
 /// Letters of the longest entry that [`glued`] looks for.
 const SHORT: usize = 4;
 
@@ -157,9 +180,30 @@ fn glued(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
     else {
         return;
     };
+    let (begins, ends) = match letters {
+        [one, two, three, ..] => (
+            lexicon.may_be_glued(false, [one.class, two.class, three.class]),
+            match letters {
+                [.., three, two, one] => {
+                    lexicon.may_be_glued(true, [one.class, two.class, three.class])
+                }
+                _ => false,
+            },
+        ),
+        _ => return,
+    };
+    if !begins && !ends {
+        return;
+    }
     for size in 2..=SHORT {
         let end = letters.len() - size;
-        for (from, to, rest) in [(0, size, size..letters.len()), (end, letters.len(), 0..end)] {
+        for (may, from, to, rest) in [
+            (begins, 0, size, size..letters.len()),
+            (ends, end, letters.len(), 0..end),
+        ] {
+            if !may {
+                continue;
+            }
             let (Some(part), Some(rest)) = (letters.get(from..to), letters.get(rest)) else {
                 continue;
             };
@@ -384,10 +428,14 @@ fn letters_at_start(items: &[Item]) -> &[Item] {
 }
 
 /// Finds `part` as a whole word. Of what counts inside words too only a part of foreign letters is looked at: [`inside`] has the rest.
+#[inline]
 pub(crate) fn whole(lexicon: &Lexicon, part: Part<'_>, spelling: Spelling, sink: &mut Sink<'_>) {
-    if !lexicon.may_outline(Spelling::default().outline(spelling)) || !lexicon.may_spell(spelling) {
-        return;
+    if lexicon.may_outline(spelling.outline()) && lexicon.may_spell(spelling) {
+        whole_of(lexicon, part, spelling, sink);
     }
+}
+
+fn whole_of(lexicon: &Lexicon, part: Part<'_>, spelling: Spelling, sink: &mut Sink<'_>) {
     for (number, term) in lexicon.spelled(spelling) {
         let items = part.items();
         *sink.steps += items.len() as u64;

@@ -99,6 +99,7 @@ pub(crate) struct Spelling {
     /// Letters without repeats; from 41 on nothing is looked up.
     pub(crate) len: u8,
     first: u8,
+    second: u8,
     last: u8,
 }
 
@@ -115,14 +116,22 @@ impl Spelling {
         spelling
     }
 
+    /// The last class.
+    pub(crate) fn ends_with(self, class: u8) -> bool {
+        self.last == class.wrapping_add(1)
+    }
+
     /// Adds one letter.
+    #[inline]
     pub(crate) fn push(&mut self, class: u8) {
         let letter = class.wrapping_add(1);
         if letter == self.last {
             return;
         }
-        if self.len == 0 {
-            self.first = letter;
+        match self.len {
+            0 => self.first = letter,
+            1 => self.second = letter,
+            _ => {}
         }
         self.last = letter;
         self.len = self.len.saturating_add(1);
@@ -132,19 +141,14 @@ impl Spelling {
             .wrapping_add(u32::from(letter));
     }
 
-    /// The outline of these letters followed by `next`'s, which is found without multiplying.
+    /// The outline of these letters.
     #[inline]
-    pub(crate) fn outline(self, next: Self) -> Outline {
-        let first = if self.len == 0 {
-            next.first
-        } else {
-            self.first
-        };
-        let doubled = u8::from(self.last == next.first && next.len > 0);
+    pub(crate) fn outline(self) -> Outline {
         Outline {
-            first,
-            last: next.last,
-            len: self.len.saturating_add(next.len) - doubled,
+            first: self.first,
+            second: self.second,
+            last: self.last,
+            len: self.len,
         }
     }
 
@@ -174,15 +178,13 @@ impl Spelling {
                 .wrapping_sub(u32::from(next.first).wrapping_mul(*POWERS.get(usize::from(len))?));
         }
         let power = *POWERS.get(usize::from(len))?;
+        let outline = self.outline().followed(next);
         Some(Self {
             hash: self.hash.wrapping_mul(power).wrapping_add(hash),
-            len: self.len.saturating_add(len),
-            first: if self.len == 0 {
-                next.first
-            } else {
-                self.first
-            },
-            last: next.last,
+            len: outline.len,
+            first: outline.first,
+            second: outline.second,
+            last: outline.last,
         })
     }
 
@@ -192,15 +194,37 @@ impl Spelling {
     }
 }
 
-/// The first and the last letter of a spelling and how many it has.
+/// The first two letters and the last one of a spelling, and how many it has: found for words put together without multiplying.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outline {
     first: u8,
+    second: u8,
     last: u8,
     len: u8,
 }
 
 impl Outline {
+    /// The outline of these letters followed by `next`'s.
+    #[inline]
+    pub(crate) fn followed(self, next: Spelling) -> Self {
+        let doubled = self.last == next.first;
+        let (first, second) = match self.len {
+            0 => (next.first, next.second),
+            1 if doubled => (self.first, next.second),
+            1 => (self.first, next.first),
+            _ => (self.first, self.second),
+        };
+        Self {
+            first,
+            second,
+            last: next.last,
+            len: self
+                .len
+                .saturating_add(next.len)
+                .saturating_sub(u8::from(doubled && next.len > 0)),
+        }
+    }
+
     /// The outline without the last letter, where `before` is the class before it.
     pub(crate) fn shortened(self, before: u8) -> Self {
         Self {
@@ -210,12 +234,11 @@ impl Outline {
         }
     }
 
-    /// A number below 32,768 that few others share.
+    /// A number below 65,536 that few others share.
     #[inline]
     pub(crate) fn number(self) -> usize {
-        usize::from(self.first & 31) << 10
-            | usize::from(self.last & 31) << 5
-            | usize::from(self.len.min(31))
+        let bits = u32::from_le_bytes([self.first, self.second, self.last, self.len]);
+        (bits.wrapping_mul(FACTOR) >> 16) as usize
     }
 }
 

@@ -22,18 +22,19 @@ pub(crate) fn join(
     if last.spelling.len.saturating_add(piece.spelling.len) > LONGEST {
         return;
     }
-    let before_last = piece
-        .to
-        .checked_sub(2)
-        .and_then(|at| items.get(at))
-        .map_or(0, |item| item.class);
-    let plural = items.get(piece.to - 1).is_some_and(|item| item.class == S);
+    let plural = piece.spelling.ends_with(S);
     let worth = |outline: Outline| {
         lexicon.may_outline(outline)
-            || plural && lexicon.may_outline(outline.shortened(before_last))
+            || plural
+                && piece
+                    .to
+                    .checked_sub(2)
+                    .and_then(|at| items.get(at))
+                    .is_some_and(|before| lexicon.may_outline(outline.shortened(before.class)))
     };
     let start = |piece: &Piece| items.get(piece.from).map_or(0, |item| item.start);
-    if (sink.reaches(start(&last)) || worth(last.spelling.outline(piece.spelling)))
+    let outline = last.spelling.outline();
+    if (worth(outline.followed(piece.spelling)) || sink.reaches(|| start(&last)))
         && let Some(two) = last.spelling.joined(piece.spelling)
     {
         together(lexicon, items, &[last, piece], two, sink);
@@ -48,10 +49,12 @@ pub(crate) fn join(
     else {
         return;
     };
-    let two = last.spelling.joined(piece.spelling);
-    if (sink.reaches(start(&earlier))
-        || two.is_some_and(|two| worth(earlier.spelling.outline(two))))
-        && let Some(three) = two.and_then(|two| earlier.spelling.joined(two))
+    let outline = earlier.spelling.outline().followed(last.spelling);
+    if (worth(outline.followed(piece.spelling)) || sink.reaches(|| start(&earlier)))
+        && let Some(three) = last
+            .spelling
+            .joined(piece.spelling)
+            .and_then(|two| earlier.spelling.joined(two))
     {
         together(lexicon, items, &[earlier, last, piece], three, sink);
     }
@@ -85,7 +88,7 @@ fn together(
             .is_some_and(|item| item.class == 0 || item.class == I);
     if let Some(start) = all.first().map(|item| item.start)
         && !article
-        && sink.reaches(start)
+        && sink.reaches(|| start)
     {
         let is_benign = lexicon.is_benign(spelling);
         benign = Some(is_benign);

@@ -64,6 +64,8 @@ pub(crate) struct Lexicon {
     gate: Vec<u64>,
     /// Which outlines terms have.
     outlines: Vec<u64>,
+    /// Which three letters begin, or end, a word with a glued term there; see [`Lexicon::may_be_glued`].
+    edges: Vec<u64>,
     /// Terms by first letter and length, for words with letters starred out.
     by_shape: Vec<(u8, u8, u16)>,
     /// 24-bit hashes of the packs' benign words, ascending.
@@ -141,6 +143,16 @@ fn begins(patterns: &[Vec<u8>]) -> Vec<u64> {
 }
 
 const GATE_WORDS: usize = 512;
+const OUTLINE_WORDS: usize = 1024;
+const EDGE_WORDS: usize = 1024;
+
+/// The bit of three letters from one end of a word.
+fn edge(end: bool, [one, two, three]: [u8; 3]) -> (usize, u64) {
+    let letters =
+        usize::from(one & 31) << 10 | usize::from(two & 31) << 5 | usize::from(three & 31);
+    let bit = usize::from(end) << 15 | letters;
+    (bit >> 6, 1 << (bit & 63))
+}
 
 fn spelling(word: &str) -> Spelling {
     Spelling::of_classes(word.bytes().filter_map(class_of))
@@ -184,7 +196,8 @@ impl Lexicon {
             patterns,
             slots: vec![0; (terms.len() * 2).next_power_of_two().max(16)],
             gate: vec![0; GATE_WORDS],
-            outlines: vec![0; GATE_WORDS],
+            outlines: vec![0; OUTLINE_WORDS],
+            edges: vec![0; EDGE_WORDS],
             by_shape: Vec::new(),
             benign,
             allowed: allowed.iter().map(|word| spelling(word).mixed()).collect(),
@@ -195,11 +208,12 @@ impl Lexicon {
         for (number, term) in (1u16..).zip(&terms) {
             let hash = spelling(&term.entry.word).mixed();
             lexicon.insert(hash, number);
-            let outline = Spelling::default()
-                .outline(spelling(&term.entry.word))
-                .number();
+            let outline = spelling(&term.entry.word).outline().number();
             if let Some(word) = lexicon.outlines.get_mut(outline >> 6) {
                 *word |= 1 << (outline & 63);
+            }
+            if term.entry.glued {
+                lexicon.insert_edges(pattern(&term.entry.word));
             }
             let first = term
                 .entry
@@ -231,6 +245,31 @@ impl Lexicon {
             }
             at = (at + 1) & mask;
         }
+    }
+
+    fn insert_edges(&mut self, mut letters: Vec<u8>) {
+        for end in [false, true] {
+            let thirds = match letters.as_slice() {
+                [_, _, three, ..] => *three..*three + 1,
+                _ => 0..32,
+            };
+            if let [one, two, ..] = *letters.as_slice() {
+                for three in thirds {
+                    let (word, bit) = edge(end, [one, two, three]);
+                    if let Some(word) = self.edges.get_mut(word) {
+                        *word |= bit;
+                    }
+                }
+            }
+            letters.reverse();
+        }
+    }
+
+    /// Whether a glued term may begin with `letters`, or, read backwards, `end` with them.
+    #[inline]
+    pub(crate) fn may_be_glued(&self, end: bool, letters: [u8; 3]) -> bool {
+        let (word, bit) = edge(end, letters);
+        self.edges.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// Whether there are terms of this outline.
