@@ -99,7 +99,7 @@ impl<'a> Sink<'a> {
 }
 
 /// Looks at `items`, which are `piece`.
-pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mut Sink<'_>) {
+pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: &Piece, sink: &mut Sink<'_>) {
     *sink.steps += items.len() as u64;
     if piece.marks & mark::DIGIT != 0 && is_hex(items) {
         return;

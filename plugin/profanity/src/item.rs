@@ -125,9 +125,15 @@ impl Spelling {
     #[inline]
     pub(crate) fn push(&mut self, class: u8) {
         let letter = class.wrapping_add(1);
-        if letter == self.last {
-            return;
+        if letter != self.last {
+            self.push_other(class);
         }
+    }
+
+    /// Adds a letter that is not the last one.
+    #[inline]
+    pub(crate) fn push_other(&mut self, class: u8) {
+        let letter = class.wrapping_add(1);
         match self.len {
             0 => self.first = letter,
             1 => self.second = letter,

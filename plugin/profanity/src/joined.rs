@@ -9,8 +9,8 @@ use crate::scan::{Gap, Piece};
 pub(crate) fn join(
     lexicon: &Lexicon,
     items: &[Item],
-    before: [Option<Piece>; 2],
-    piece: Piece,
+    before: &[Option<Piece>; 2],
+    piece: &Piece,
     sink: &mut Sink<'_>,
 ) {
     let [earlier, Some(last)] = before else {
@@ -34,10 +34,10 @@ pub(crate) fn join(
     };
     let start = |piece: &Piece| items.get(piece.from).map_or(0, |item| item.start);
     let outline = last.spelling.outline();
-    if (worth(outline.followed(piece.spelling)) || sink.reaches(|| start(&last)))
+    if (worth(outline.followed(piece.spelling)) || sink.reaches(|| start(last)))
         && let Some(two) = last.spelling.joined(piece.spelling)
     {
-        together(lexicon, items, &[last, piece], two, sink);
+        together(lexicon, items, &[*last, *piece], two, sink);
     }
     // Of three parts two are short, and all are no sentence.
     let short = |earlier: &Piece| {
@@ -45,18 +45,20 @@ pub(crate) fn join(
         lengths.iter().filter(|&&len| len < 4).count() > 1
             && lengths.iter().map(|&len| u16::from(len)).sum::<u16>() < 14
     };
-    let Some(earlier) = earlier.filter(|earlier| joins(last.gap) && !earlier.cut && short(earlier))
+    let Some(earlier) = earlier
+        .as_ref()
+        .filter(|earlier| joins(last.gap) && !earlier.cut && short(earlier))
     else {
         return;
     };
     let outline = earlier.spelling.outline().followed(last.spelling);
-    if (worth(outline.followed(piece.spelling)) || sink.reaches(|| start(&earlier)))
+    if (worth(outline.followed(piece.spelling)) || sink.reaches(|| start(earlier)))
         && let Some(three) = last
             .spelling
             .joined(piece.spelling)
             .and_then(|two| earlier.spelling.joined(two))
     {
-        together(lexicon, items, &[earlier, last, piece], three, sink);
+        together(lexicon, items, &[*earlier, *last, *piece], three, sink);
     }
 }
 

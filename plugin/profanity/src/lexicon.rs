@@ -94,9 +94,12 @@ impl Grams {
     /// Adds a letter, if it is not the one before; whether the last four begin a term of `lexicon`.
     #[inline]
     pub(crate) fn push(&mut self, class: u8, lexicon: &Lexicon) -> bool {
-        if self.0 & 31 == u32::from(class) {
-            return false;
-        }
+        self.0 & 31 != u32::from(class) && self.push_other(class, lexicon)
+    }
+
+    /// Adds a letter that is not the one before.
+    #[inline]
+    pub(crate) fn push_other(&mut self, class: u8, lexicon: &Lexicon) -> bool {
         self.0 = (self.0 << 5 | u32::from(class)) & 0xf_ffff;
         let (word, bit) = self.place();
         lexicon.begins.get(word).is_some_and(|word| word & bit != 0)
