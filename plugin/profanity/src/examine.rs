@@ -153,14 +153,17 @@ pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: &Piece, sink: &m
 }
 
 /// Looks at a word of letters alone in which nothing begins that counts inside words: what most words are.
+#[inline]
 fn plain(lexicon: &Lexicon, items: &[Item], spelling: Spelling, sink: &mut Sink<'_>) {
-    let part = Part {
-        all: items,
-        from: 0,
-        to: items.len(),
-        foreign: false,
-    };
-    whole(lexicon, part, spelling, sink);
+    if lexicon.may_outline(spelling.outline()) {
+        let part = Part {
+            all: items,
+            from: 0,
+            to: items.len(),
+            foreign: false,
+        };
+        whole(lexicon, part, spelling, sink);
+    }
     if items.len() > SHORT + 2 {
         glued(lexicon, items, sink);
     }

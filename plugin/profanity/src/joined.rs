@@ -33,8 +33,8 @@ pub(crate) fn join(
                     .is_some_and(|before| lexicon.may_outline(outline.shortened(before.class)))
     };
     let start = |piece: &Piece| items.get(piece.from).map_or(0, |item| item.start);
-    let outline = last.spelling.outline();
-    if (worth(outline.followed(piece.spelling)) || sink.reaches(|| start(last)))
+    let (of_last, of_piece) = (last.spelling.outline(), piece.spelling.outline());
+    if (worth(of_last.followed(of_piece)) || sink.reaches(|| start(last)))
         && let Some(two) = last.spelling.joined(piece.spelling)
     {
         together(lexicon, items, &[*last, *piece], two, sink);
@@ -51,8 +51,8 @@ pub(crate) fn join(
     else {
         return;
     };
-    let outline = earlier.spelling.outline().followed(last.spelling);
-    if (worth(outline.followed(piece.spelling)) || sink.reaches(|| start(earlier)))
+    let outline = earlier.spelling.outline().followed(of_last);
+    if (worth(outline.followed(of_piece)) || sink.reaches(|| start(earlier)))
         && let Some(three) = last
             .spelling
             .joined(piece.spelling)

@@ -57,15 +57,15 @@ pub(crate) struct Lexicon {
     patterns: Vec<u16>,
     lengths: Vec<u8>,
     /// Which four letters begin such a term; see [`Grams`].
-    begins: Vec<u64>,
+    begins: Box<Bits>,
     /// Open addressing: the number of a term and one more, or 0.
     slots: Vec<u16>,
     /// Which slots are taken, by other bits of the hash: most words end here.
     gate: Vec<u64>,
     /// Which outlines terms have.
-    outlines: Vec<u64>,
+    outlines: Box<Bits>,
     /// Which three letters begin, or end, a word with a glued term there; see [`Lexicon::may_be_glued`].
-    edges: Vec<u64>,
+    edges: Box<Bits>,
     /// Terms by first letter and length, for words with letters starred out.
     by_shape: Vec<(u8, u8, u16)>,
     /// 24-bit hashes of the packs' benign words, ascending.
@@ -75,9 +75,6 @@ pub(crate) struct Lexicon {
     /// What may stand before and behind an entry.
     pub(crate) common: Common,
 }
-
-/// Bits of [`Lexicon::begins`].
-const GRAM_BITS: u32 = 1 << 16;
 
 /// The last four letters of a text, by which most words are let go before the automaton has seen them.
 #[derive(Debug, Clone, Copy)]
@@ -106,14 +103,14 @@ impl Grams {
     }
 
     fn place(self) -> (usize, u64) {
-        let hash = self.0.wrapping_mul(0x9e37_79b1) >> (32 - GRAM_BITS.trailing_zeros());
+        let hash = self.0.wrapping_mul(0x9e37_79b1) >> 16;
         (hash as usize >> 6, 1 << (hash & 63))
     }
 }
 
 /// The first four letters of all `patterns`; of a shorter one, its letters behind each that there is.
-fn begins(patterns: &[Vec<u8>]) -> Vec<u64> {
-    let mut bits = vec![0u64; GRAM_BITS as usize / 64];
+fn begins(patterns: &[Vec<u8>]) -> Box<Bits> {
+    let mut bits = Box::new([0; BITS_WORDS]);
     let mut set = |letters: &[u8]| {
         let gram = Grams(
             letters
@@ -146,8 +143,9 @@ fn begins(patterns: &[Vec<u8>]) -> Vec<u64> {
 }
 
 const GATE_WORDS: usize = 512;
-const OUTLINE_WORDS: usize = 1024;
-const EDGE_WORDS: usize = 1024;
+/// A set of numbers below 65,536.
+type Bits = [u64; BITS_WORDS];
+const BITS_WORDS: usize = 1024;
 
 /// The bit of three letters from one end of a word.
 fn edge(end: bool, [one, two, three]: [u8; 3]) -> (usize, u64) {
@@ -199,8 +197,8 @@ impl Lexicon {
             patterns,
             slots: vec![0; (terms.len() * 2).next_power_of_two().max(16)],
             gate: vec![0; GATE_WORDS],
-            outlines: vec![0; OUTLINE_WORDS],
-            edges: vec![0; EDGE_WORDS],
+            outlines: Box::new([0; BITS_WORDS]),
+            edges: Box::new([0; BITS_WORDS]),
             by_shape: Vec::new(),
             benign,
             allowed: allowed.iter().map(|word| spelling(word).mixed()).collect(),

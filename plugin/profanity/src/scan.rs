@@ -203,8 +203,8 @@ impl Walk<'_> {
             return at;
         };
         let room = PIECE.saturating_sub(self.items.len() - self.from);
-        let (mut spelling, mut grams, mut suspect, mut seen) =
-            (self.spelling, self.grams, self.suspect, self.marks);
+        let (mut grams, mut suspect, mut seen) = (self.grams, self.suspect, self.marks);
+        let mut tail = self.spelling.tail();
         let mut end = at as u32;
         for &byte in bytes.get(at..).unwrap_or_default().iter().take(room) {
             if !byte.is_ascii_lowercase() {
@@ -223,7 +223,7 @@ impl Walk<'_> {
                 continue;
             }
             before = class;
-            spelling.push_other(class);
+            tail.push(class);
             suspect |= grams.push_other(class, self.lexicon);
             self.items.push(Item {
                 start,
@@ -233,7 +233,9 @@ impl Walk<'_> {
                 marks,
             });
         }
-        (self.spelling, self.grams, self.suspect, self.marks) = (spelling, grams, suspect, seen);
+        let items = self.items.get(self.from..).unwrap_or_default();
+        self.spelling.extend(tail, items);
+        (self.grams, self.suspect, self.marks) = (grams, suspect, seen);
         end as usize
     }
 
