@@ -283,6 +283,8 @@ fn place(
             }
         }
     }
+    // Some lists spell words without their repeats.
+    let half_patterns: BTreeSet<Vec<u8>> = benign.halves.iter().map(|half| pattern(half)).collect();
     let mut pack = Pack::default();
     let (mut inside, mut whole_words) = (BTreeSet::new(), BTreeSet::new());
     for (word, &(severity, tags)) in &graded {
@@ -353,7 +355,9 @@ fn place(
                 whole_words.insert(holder.word.clone());
             }
         }
-        let is_half = |half: &str| benign.halves.contains(half);
+        let is_half = |half: &str| {
+            benign.halves.contains(half) || half.len() > 4 && half_patterns.contains(&pattern(half))
+        };
         let seams = if phrases.apart.contains(word) {
             0
         } else {
@@ -383,19 +387,18 @@ fn place(
     pack
 }
 
-/// Where `word` falls into two words of which one is coarse enough to be an entry, so that it is none the better for a space between them.
+/// Where `word` falls into two words of which one is coarse enough to be an entry, so that it is none the better for a space between them;
+/// what is worse than mild is found by itself.
 fn coarse_seams(word: &str, graded: &Graded, phrases: &Phrases) -> u32 {
-    let coarse = (3..word.len().saturating_sub(2)).filter(|&at| {
-        word.split_at_checked(at).is_some_and(|(left, right)| {
-            let is_coarse =
-                |half: &str| graded.contains_key(half) && !phrases.everyday.contains(half);
-            is_coarse(left) || is_coarse(right)
-        })
-    });
-    coarse.fold(0, |seams, at| {
-        let letters = word.get(..at).map_or(0, |left| pattern(left).len());
-        seams | 1u32.checked_shl(letters as u32).unwrap_or_default()
-    })
+    let is_coarse = |half: &str| {
+        graded.get(half).map(|(severity, _)| *severity) == Some(Severity::Mild)
+            && !phrases.everyday.contains(half)
+    };
+    (3..word.len().saturating_sub(2))
+        .filter_map(|at| word.split_at_checked(at))
+        .filter(|(left, right)| is_coarse(left) || is_coarse(right))
+        .filter_map(|(left, _)| 1u32.checked_shl(u32::try_from(pattern(left).len()).ok()?))
+        .fold(0, |seams, seam| seams | seam)
 }
 
 /// The benign words that hold an entry.
