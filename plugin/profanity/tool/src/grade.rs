@@ -356,7 +356,10 @@ fn place(
             }
         }
         let is_half = |half: &str| {
-            benign.halves.contains(half) || half.len() > 4 && half_patterns.contains(&pattern(half))
+            benign.halves.contains(half)
+                || doubtful.contains(word)
+                    && half.len() > 4
+                    && half_patterns.contains(&pattern(half))
         };
         let seams = if phrases.apart.contains(word) {
             0
