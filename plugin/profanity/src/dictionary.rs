@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use crate::item::{Item, Spelling, class_of};
+use crate::item::{Item, Spelling, class_of, mark};
 
 use crate::pack::Reader;
 use crate::packing::pattern;
@@ -89,6 +89,24 @@ pub fn seams(word: &str, is_word: impl Fn(&str) -> bool) -> u32 {
         .fold(0, |seams, seam| seams | seam)
 }
 
+/// Whether `word` (a to z) is a word, or one in an inflection, to the search.
+pub fn is_word(word: &str) -> bool {
+    let mut items: Vec<Item> = Vec::new();
+    for class in word.bytes().filter_map(class_of) {
+        match items.last_mut().filter(|last| last.class == class) {
+            Some(last) => last.run = last.run.saturating_add(1),
+            None => items.push(Item {
+                start: 0,
+                end: 0,
+                class,
+                run: 1,
+                marks: mark::LETTER,
+            }),
+        }
+    }
+    Common::load().is_word(&items)
+}
+
 /// The dictionary as a set of spellings: one for all filters, made when the first is compiled.
 #[derive(Clone)]
 pub(crate) struct Common(Arc<[u32]>);
@@ -98,6 +116,24 @@ impl std::fmt::Debug for Common {
         write!(f, "Common({} words)", self.0.len())
     }
 }
+
+/// Endings of inflected words, in letters without repeats, each with the letter of the word that it may have taken away.
+const ENDINGS: [(&[u8], u8); 14] = [
+    (b"s", 0),
+    (b"es", 0),
+    (b"ies", b'y'),
+    (b"ed", b'e'),
+    (b"ied", b'y'),
+    (b"ing", b'e'),
+    (b"er", b'e'),
+    (b"ers", b'e'),
+    (b"ier", b'y'),
+    (b"est", b'e'),
+    (b"iest", b'y'),
+    (b"ly", 0),
+    (b"ily", b'y'),
+    (b"y", b'e'),
+];
 
 /// Letters of a word that may stand at the end of others, or at their beginning.
 const AMID: usize = 4;
@@ -122,31 +158,45 @@ impl Common {
         self.0.binary_search(&Spelling::of(items).mixed()).is_ok()
     }
 
-    /// Whether `items` are a word, or one in the plural, the past or the progressive, or `xx`.
-    fn is_word(&self, items: &[Item]) -> bool {
+    /// Whether `items` are a word, or one in an inflection, or `xx`.
+    pub(crate) fn is_word(&self, items: &[Item]) -> bool {
         if self.has(items) {
             return true;
         }
-        let ending = |letters: &[u8]| {
+        ENDINGS.iter().any(|(ending, lost)| {
             let stem = items
                 .len()
-                .checked_sub(letters.len())
+                .checked_sub(ending.len())
                 .and_then(|at| items.split_at_checked(at));
             stem.is_some_and(|(stem, end)| {
                 stem.len() > 2
                     && end
                         .iter()
-                        .zip(letters)
+                        .zip(*ending)
                         .all(|(item, &letter)| Some(item.class) == class_of(letter))
-                    && self.has(stem)
+                    && self.has_with(stem, *lost)
             })
-        };
-        ending(b"s")
-            || ending(b"es")
-            || ending(b"d")
-            || ending(b"ed")
-            || ending(b"ing")
-            || matches!(items, [one] if one.run > 1)
+        }) || matches!(items, [one] if one.run > 1)
+    }
+
+    /// Whether `stem` is a word, or is with the letter that endings take away.
+    fn has_with(&self, stem: &[Item], lost: u8) -> bool {
+        let mut spelling = Spelling::of(stem);
+        let bare = lost != b'y' && self.0.binary_search(&spelling.mixed()).is_ok();
+        bare || class_of(lost).is_some_and(|lost| {
+            spelling.push(lost);
+            self.0.binary_search(&spelling.mixed()).is_ok()
+        })
+    }
+
+    /// Whether `items` are two words that meet elsewhere than at `seam`: "leathershoe" is "leather" and "shoe".
+    pub(crate) fn falls_apart(&self, items: &[Item], seam: usize) -> bool {
+        (2..items.len().saturating_sub(1)).any(|at| {
+            at != seam
+                && items
+                    .split_at_checked(at)
+                    .is_some_and(|(left, right)| self.is_word(left) && self.is_word(right))
+        })
     }
 
     /// Whether a word, or several, may end with `items`.

@@ -130,7 +130,7 @@ fn vowel(lexicon: &Lexicon, items: &[Item], side: &mut Vec<Item>, sink: &mut Sin
             gap: Gap::default(),
         };
         if !lexicon.is_benign(piece.spelling) {
-            examine(lexicon, side, piece, sink);
+            examine(lexicon, side, &piece, sink);
         }
     }
 }
@@ -193,5 +193,5 @@ pub(crate) fn backwards(
         gap: Gap::default(),
     };
     side.iter_mut().for_each(|item| item.marks &= !mark::HUMP);
-    examine(lexicon, side, piece, sink);
+    examine(lexicon, side, &piece, sink);
 }

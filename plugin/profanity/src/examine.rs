@@ -6,7 +6,7 @@ use crate::item::{I, Item, Spelling, class_of, mark};
 use crate::lexicon::{Hit, Lexicon, Term};
 use crate::pack::Place;
 use crate::scan::Piece;
-use crate::spelled::letters_lead;
+use crate::spelled::{heavily_disguised, is_hex, letters_lead};
 use crate::{Entry, Found};
 
 /// Patterns met in one piece; the rest of a piece that is nothing but patterns is let go.
@@ -47,8 +47,12 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Whether a match reaches beyond byte `from`.
-    pub(crate) fn reaches(&self, from: u32) -> bool {
+    /// Whether a match reaches beyond byte `from()`.
+    pub(crate) fn reaches(&self, from: impl Fn() -> u32) -> bool {
+        if self.found.is_empty() {
+            return false;
+        }
+        let from = from();
         self.found
             .iter()
             .rev()
@@ -95,8 +99,16 @@ impl<'a> Sink<'a> {
 }
 
 /// Looks at `items`, which are `piece`.
-pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mut Sink<'_>) {
+pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: &Piece, sink: &mut Sink<'_>) {
     *sink.steps += items.len() as u64;
+    if piece.marks & mark::DIGIT != 0 && is_hex(items) {
+        return;
+    }
+    const RARE: u8 = mark::DIGIT | mark::SYMBOL | mark::FOREIGN | mark::HUMP;
+    if piece.marks & RARE == 0 && !piece.suspect && piece.stars == 0 && !piece.cut {
+        plain(lexicon, items, piece.spelling, sink);
+        return;
+    }
     let latin = piece.marks & mark::FOREIGN == 0
         || items
             .iter()
@@ -117,14 +129,108 @@ pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: Piece, sink: &mu
     if piece.marks & (mark::DIGIT | mark::SYMBOL) != 0 || piece.stars > 0 {
         trimmed(lexicon, part(0, items.len()), sink);
     }
+    if items.len() > SHORT + 2 {
+        glued(lexicon, items, sink);
+    }
     if piece.marks & (mark::HUMP | mark::DIGIT) != 0 {
         let mut from = 0;
         while let Some((start, to)) = next_token(items, from) {
             if to - start < items.len() && to - start <= WORD {
                 let token = part(start, to);
                 whole(lexicon, token, Spelling::of(token.items()), sink);
+                // "TheCock7"
+                if items
+                    .get(to - 1)
+                    .is_some_and(|last| last.is(mark::DIGIT) && !last.is(mark::LETTER))
+                {
+                    let token = part(start, to - 1);
+                    whole(lexicon, token, Spelling::of(token.items()), sink);
+                }
             }
             from = to;
+        }
+    }
+}
+
+/// Looks at a word of letters alone in which nothing begins that counts inside words: what most words are.
+#[inline]
+fn plain(lexicon: &Lexicon, items: &[Item], spelling: Spelling, sink: &mut Sink<'_>) {
+    if lexicon.may_outline(spelling.outline()) {
+        let part = Part {
+            all: items,
+            from: 0,
+            to: items.len(),
+            foreign: false,
+        };
+        whole(lexicon, part, spelling, sink);
+    }
+    if items.len() > SHORT + 2 {
+        glued(lexicon, items, sink);
+    }
+}
+
+/// Letters of the longest entry that [`glued`] looks for.
+const SHORT: usize = 4;
+
+/// Finds an entry that is too short to count inside words where it stands before or behind a word of its own: `dickmarinade42`.
+fn glued(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
+    let edge = |item: &&Item| !item.is(mark::LETTER);
+    let lead = items.iter().take_while(edge).count();
+    let trail = items.iter().rev().take_while(edge).count();
+    let Some(letters) = items
+        .get(lead..items.len().saturating_sub(trail))
+        .filter(|letters| letters.len() > SHORT && letters.len() <= WORD)
+    else {
+        return;
+    };
+    let (begins, ends) = match letters {
+        [one, two, three, ..] => (
+            lexicon.may_be_glued(false, [one.class, two.class, three.class]),
+            match letters {
+                [.., three, two, one] => {
+                    lexicon.may_be_glued(true, [one.class, two.class, three.class])
+                }
+                _ => false,
+            },
+        ),
+        _ => return,
+    };
+    if !begins && !ends {
+        return;
+    }
+    for size in 2..=SHORT {
+        let end = letters.len() - size;
+        for (may, from, to, rest) in [
+            (begins, 0, size, size..letters.len()),
+            (ends, end, letters.len(), 0..end),
+        ] {
+            if !may {
+                continue;
+            }
+            let (Some(part), Some(rest)) = (letters.get(from..to), letters.get(rest)) else {
+                continue;
+            };
+            let spelling = Spelling::of(part);
+            if !lexicon.may_spell(spelling) {
+                continue;
+            }
+            for (number, term) in lexicon.spelled(spelling) {
+                *sink.steps += letters.len() as u64;
+                if term.entry.glued
+                    && letters
+                        .iter()
+                        .all(|item| item.is(mark::LETTER) && !item.is(mark::HUMP))
+                    && term.is_spelled_by(part)
+                    && rest.len() > 3
+                    && lexicon.common.is_word(rest)
+                    && !lexicon.is_benign(Spelling::of(letters))
+                    && !lexicon
+                        .common
+                        .falls_apart(letters, to % letters.len() + from)
+                {
+                    sink.add(part, number, term);
+                }
+            }
         }
     }
 }
@@ -201,7 +307,7 @@ pub(crate) fn inside(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {
             term.entry.place == Place::Anywhere
                 || flanked(lexicon, items, from, to, term.entry.place == Place::Beside)
         };
-        if letters_lead(spelled)
+        if (letters_lead(spelled) || alone(items, from, to) && heavily_disguised(spelled))
             && term.is_spelled_by(spelled)
             && fits()
             && !excused()
@@ -286,19 +392,25 @@ fn flanked(lexicon: &Lexicon, items: &[Item], from: usize, to: usize, beside: bo
     if beside && (front.is_empty() || back.is_empty()) {
         return true;
     }
-    let inflected = [&b"s"[..], b"z", b"ed", b"ing"]
-        .iter()
-        .any(|ending| spell(back, ending));
-    let back = if inflected { &[] } else { back };
     (front.is_empty() || lexicon.common.ends(front))
-        && (back.is_empty() || lexicon.common.begins(back))
+        && (back.is_empty()
+            || lexicon.common.begins(back)
+            || ["s", "z", "ed", "er", "ers", "ing", "y", "ly"]
+                .iter()
+                .any(|ending| {
+                    behind_ending(back, ending)
+                        .is_some_and(|back| back.is_empty() || lexicon.common.begins(back))
+                }))
 }
 
-fn spell(items: &[Item], letters: &[u8]) -> bool {
-    items
+/// What follows on `ending` in `items`, if they begin with it.
+fn behind_ending<'a>(items: &'a [Item], ending: &str) -> Option<&'a [Item]> {
+    let (start, rest) = items.split_at_checked(ending.len())?;
+    start
         .iter()
-        .map(|item| Some(item.class))
-        .eq(letters.iter().map(|&letter| class_of(letter)))
+        .zip(ending.bytes())
+        .all(|(item, letter)| Some(item.class) == class_of(letter))
+        .then_some(rest)
 }
 
 fn letters_at_end(items: &[Item]) -> &[Item] {
@@ -319,15 +431,20 @@ fn letters_at_start(items: &[Item]) -> &[Item] {
 }
 
 /// Finds `part` as a whole word. Of what counts inside words too only a part of foreign letters is looked at: [`inside`] has the rest.
+#[inline]
 pub(crate) fn whole(lexicon: &Lexicon, part: Part<'_>, spelling: Spelling, sink: &mut Sink<'_>) {
-    if !lexicon.may_outline(Spelling::default().outline(spelling)) || !lexicon.may_spell(spelling) {
-        return;
+    if lexicon.may_outline(spelling.outline()) && lexicon.may_spell(spelling) {
+        whole_of(lexicon, part, spelling, sink);
     }
+}
+
+fn whole_of(lexicon: &Lexicon, part: Part<'_>, spelling: Spelling, sink: &mut Sink<'_>) {
     for (number, term) in lexicon.spelled(spelling) {
         let items = part.items();
         *sink.steps += items.len() as u64;
         if (part.foreign || term.entry.place == Place::Whole)
-            && letters_lead(items)
+            && (letters_lead(items)
+                || alone(part.all, part.from, part.to) && heavily_disguised(items))
             && term.is_spelled_by(items)
             && !lexicon.is_allowed(spelling)
             && (items.len() == part.all.len()
@@ -336,6 +453,18 @@ pub(crate) fn whole(lexicon: &Lexicon, part: Part<'_>, spelling: Spelling, sink:
             sink.add(items, number, term);
         }
     }
+}
+
+/// Whether nothing but signs stands beside the items `from..to`.
+fn alone(items: &[Item], from: usize, to: usize) -> bool {
+    let signs = |items: Option<&[Item]>| {
+        items.is_some_and(|items| {
+            items
+                .iter()
+                .all(|item| item.is(mark::SYMBOL) && !item.is(mark::LETTER | mark::DIGIT))
+        })
+    };
+    signs(items.get(..from)) && signs(items.get(to..))
 }
 
 /// Finds a whole word with digits or signs before or behind it that may be part of it or not: `$lut`, `dick!`, `tits99`.

@@ -239,6 +239,7 @@ fn words(words: &[String], terms: &mut Vec<Term>, notes: &mut Vec<Note>) {
                 Place::Whole
             },
             severity: Severity::Severe,
+            glued: false,
             exact: standing.has_double,
             strict: standing.has_double,
             tags: 0,

@@ -99,6 +99,7 @@ pub(crate) struct Spelling {
     /// Letters without repeats; from 41 on nothing is looked up.
     pub(crate) len: u8,
     first: u8,
+    second: u8,
     last: u8,
 }
 
@@ -115,14 +116,22 @@ impl Spelling {
         spelling
     }
 
+    /// The last class.
+    pub(crate) fn ends_with(self, class: u8) -> bool {
+        self.last == class.wrapping_add(1)
+    }
+
     /// Adds one letter.
+    #[inline]
     pub(crate) fn push(&mut self, class: u8) {
         let letter = class.wrapping_add(1);
         if letter == self.last {
             return;
         }
-        if self.len == 0 {
-            self.first = letter;
+        match self.len {
+            0 => self.first = letter,
+            1 => self.second = letter,
+            _ => {}
         }
         self.last = letter;
         self.len = self.len.saturating_add(1);
@@ -132,20 +141,39 @@ impl Spelling {
             .wrapping_add(u32::from(letter));
     }
 
-    /// The outline of these letters followed by `next`'s, which is found without multiplying.
+    /// What changes with each letter, to be gone on with in a loop.
     #[inline]
-    pub(crate) fn outline(self, next: Self) -> Outline {
-        let first = if self.len == 0 {
-            next.first
-        } else {
-            self.first
-        };
-        let doubled = u8::from(self.last == next.first && next.len > 0);
-        Outline {
-            first,
-            last: next.last,
-            len: self.len.saturating_add(next.len) - doubled,
+    pub(crate) fn tail(self) -> Tail {
+        Tail {
+            hash: self.hash,
+            len: u32::from(self.len),
         }
+    }
+
+    /// Goes on to `tail`, which is of `items`.
+    #[inline]
+    pub(crate) fn extend(&mut self, tail: Tail, items: &[Item]) {
+        if self.len < 2 {
+            let first = self.first.wrapping_sub(1);
+            let second = items.iter().find(|item| item.class != first);
+            self.second = second.map_or(0, |second| second.class.wrapping_add(1));
+        }
+        if let Some(last) = items.last() {
+            self.last = last.class.wrapping_add(1);
+        }
+        self.hash = tail.hash;
+        self.len = u8::try_from(tail.len).unwrap_or(u8::MAX);
+    }
+
+    /// The outline of these letters.
+    #[inline]
+    pub(crate) fn outline(self) -> Outline {
+        Outline(u32::from_le_bytes([
+            self.first,
+            self.second,
+            self.last,
+            self.len,
+        ]))
     }
 
     /// Of these letters without the last one, where `before` is the class before it.
@@ -174,15 +202,13 @@ impl Spelling {
                 .wrapping_sub(u32::from(next.first).wrapping_mul(*POWERS.get(usize::from(len))?));
         }
         let power = *POWERS.get(usize::from(len))?;
+        let [first, second, last, len] = self.outline().followed(next.outline()).0.to_le_bytes();
         Some(Self {
             hash: self.hash.wrapping_mul(power).wrapping_add(hash),
-            len: self.len.saturating_add(len),
-            first: if self.len == 0 {
-                next.first
-            } else {
-                self.first
-            },
-            last: next.last,
+            len,
+            first,
+            second,
+            last,
         })
     }
 
@@ -192,30 +218,57 @@ impl Spelling {
     }
 }
 
-/// The first and the last letter of a spelling and how many it has.
+/// The part of a [`Spelling`] under way that a loop has to keep.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Outline {
-    first: u8,
-    last: u8,
-    len: u8,
+pub(crate) struct Tail {
+    hash: u32,
+    len: u32,
 }
 
+impl Tail {
+    /// Adds a letter that is not the one before.
+    #[inline]
+    pub(crate) fn push(&mut self, class: u8) {
+        self.hash = self
+            .hash
+            .wrapping_mul(FACTOR)
+            .wrapping_add(u32::from(class) + 1);
+        self.len += 1;
+    }
+}
+
+/// The first two letters and the last one of a spelling, and how many it has, a byte each from the lowest on: found for words put together
+/// without multiplying, and small enough for a register.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outline(u32);
+
 impl Outline {
-    /// The outline without the last letter, where `before` is the class before it.
-    pub(crate) fn shortened(self, before: u8) -> Self {
-        Self {
-            last: before.wrapping_add(1),
-            len: self.len.saturating_sub(1),
-            ..self
-        }
+    /// The outline of these letters followed by `next`'s.
+    #[inline]
+    pub(crate) fn followed(self, next: Self) -> Self {
+        let (len, next_len) = (self.0 >> 24, next.0 >> 24);
+        let next_first = next.0 & 0xff;
+        let doubled = u32::from(self.0 >> 16 & 0xff == next_first && next_len > 0);
+        let start = match len {
+            0 => next.0 & 0xffff,
+            1 => self.0 & 0xff | (next.0 >> (8 * doubled) & 0xff) << 8,
+            _ => self.0 & 0xffff,
+        };
+        let len = (len + next_len - doubled).min(0xff);
+        Self(start | next.0 & 0xff_0000 | len << 24)
     }
 
-    /// A number below 32,768 that few others share.
+    /// The outline without the last letter, where `before` is the class before it.
+    #[inline]
+    pub(crate) fn shortened(self, before: u8) -> Self {
+        let last = u32::from(before.wrapping_add(1)) << 16;
+        Self((self.0 & 0xff00_ffff | last).saturating_sub(1 << 24))
+    }
+
+    /// A number below 65,536 that few others share.
     #[inline]
     pub(crate) fn number(self) -> usize {
-        usize::from(self.first & 31) << 10
-            | usize::from(self.last & 31) << 5
-            | usize::from(self.len.min(31))
+        (self.0.wrapping_mul(FACTOR) >> 16) as usize
     }
 }
 

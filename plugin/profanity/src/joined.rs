@@ -1,7 +1,7 @@
 //! A word in two or three parts with one character between them: `fu ck`, `as-shole`.
 
 use crate::examine::Sink;
-use crate::item::{I, Item, Outline, Spelling};
+use crate::item::{I, Item, Outline, Spelling, mark};
 use crate::lexicon::{Lexicon, Term};
 use crate::scan::{Gap, Piece};
 
@@ -9,8 +9,8 @@ use crate::scan::{Gap, Piece};
 pub(crate) fn join(
     lexicon: &Lexicon,
     items: &[Item],
-    before: [Option<Piece>; 2],
-    piece: Piece,
+    before: &[Option<Piece>; 2],
+    piece: &Piece,
     sink: &mut Sink<'_>,
 ) {
     let [earlier, Some(last)] = before else {
@@ -22,21 +22,22 @@ pub(crate) fn join(
     if last.spelling.len.saturating_add(piece.spelling.len) > LONGEST {
         return;
     }
-    let before_last = piece
-        .to
-        .checked_sub(2)
-        .and_then(|at| items.get(at))
-        .map_or(0, |item| item.class);
-    let plural = items.get(piece.to - 1).is_some_and(|item| item.class == S);
+    let plural = piece.spelling.ends_with(S);
     let worth = |outline: Outline| {
         lexicon.may_outline(outline)
-            || plural && lexicon.may_outline(outline.shortened(before_last))
+            || plural
+                && piece
+                    .to
+                    .checked_sub(2)
+                    .and_then(|at| items.get(at))
+                    .is_some_and(|before| lexicon.may_outline(outline.shortened(before.class)))
     };
     let start = |piece: &Piece| items.get(piece.from).map_or(0, |item| item.start);
-    if (sink.reaches(start(&last)) || worth(last.spelling.outline(piece.spelling)))
+    let (of_last, of_piece) = (last.spelling.outline(), piece.spelling.outline());
+    if (worth(of_last.followed(of_piece)) || sink.reaches(|| start(last)))
         && let Some(two) = last.spelling.joined(piece.spelling)
     {
-        together(lexicon, items, &[last, piece], two, sink);
+        together(lexicon, items, &[*last, *piece], two, sink);
     }
     // Of three parts two are short, and all are no sentence.
     let short = |earlier: &Piece| {
@@ -44,16 +45,20 @@ pub(crate) fn join(
         lengths.iter().filter(|&&len| len < 4).count() > 1
             && lengths.iter().map(|&len| u16::from(len)).sum::<u16>() < 14
     };
-    let Some(earlier) = earlier.filter(|earlier| joins(last.gap) && !earlier.cut && short(earlier))
+    let Some(earlier) = earlier
+        .as_ref()
+        .filter(|earlier| joins(last.gap) && !earlier.cut && short(earlier))
     else {
         return;
     };
-    let two = last.spelling.joined(piece.spelling);
-    if (sink.reaches(start(&earlier))
-        || two.is_some_and(|two| worth(earlier.spelling.outline(two))))
-        && let Some(three) = two.and_then(|two| earlier.spelling.joined(two))
+    let outline = earlier.spelling.outline().followed(of_last);
+    if (worth(outline.followed(of_piece)) || sink.reaches(|| start(earlier)))
+        && let Some(three) = last
+            .spelling
+            .joined(piece.spelling)
+            .and_then(|two| earlier.spelling.joined(two))
     {
-        together(lexicon, items, &[earlier, last, piece], three, sink);
+        together(lexicon, items, &[*earlier, *last, *piece], three, sink);
     }
 }
 
@@ -85,7 +90,7 @@ fn together(
             .is_some_and(|item| item.class == 0 || item.class == I);
     if let Some(start) = all.first().map(|item| item.start)
         && !article
-        && sink.reaches(start)
+        && sink.reaches(|| start)
     {
         let is_benign = lexicon.is_benign(spelling);
         benign = Some(is_benign);
@@ -128,7 +133,8 @@ fn look_up(
     }
     for (number, term) in lexicon.spelled(spelling) {
         *sink.steps += items.len() as u64;
-        if splits(term, parts) && term.is_spelled_by(items) && !benign() {
+        let has_letter = || items.iter().any(|item| item.is(mark::LETTER));
+        if splits(term, parts) && term.is_spelled_by(items) && has_letter() && !benign() {
             sink.add(items, number, term);
         }
     }

@@ -57,13 +57,15 @@ pub(crate) struct Lexicon {
     patterns: Vec<u16>,
     lengths: Vec<u8>,
     /// Which four letters begin such a term; see [`Grams`].
-    begins: Vec<u64>,
+    begins: Box<Bits>,
     /// Open addressing: the number of a term and one more, or 0.
     slots: Vec<u16>,
     /// Which slots are taken, by other bits of the hash: most words end here.
     gate: Vec<u64>,
     /// Which outlines terms have.
-    outlines: Vec<u64>,
+    outlines: Box<Bits>,
+    /// Which three letters begin, or end, a word with a glued term there; see [`Lexicon::may_be_glued`].
+    edges: Box<Bits>,
     /// Terms by first letter and length, for words with letters starred out.
     by_shape: Vec<(u8, u8, u16)>,
     /// 24-bit hashes of the packs' benign words, ascending.
@@ -73,9 +75,6 @@ pub(crate) struct Lexicon {
     /// What may stand before and behind an entry.
     pub(crate) common: Common,
 }
-
-/// Bits of [`Lexicon::begins`].
-const GRAM_BITS: u32 = 1 << 16;
 
 /// The last four letters of a text, by which most words are let go before the automaton has seen them.
 #[derive(Debug, Clone, Copy)]
@@ -92,23 +91,26 @@ impl Grams {
     /// Adds a letter, if it is not the one before; whether the last four begin a term of `lexicon`.
     #[inline]
     pub(crate) fn push(&mut self, class: u8, lexicon: &Lexicon) -> bool {
-        if self.0 & 31 == u32::from(class) {
-            return false;
-        }
+        self.0 & 31 != u32::from(class) && self.push_other(class, lexicon)
+    }
+
+    /// Adds a letter that is not the one before.
+    #[inline]
+    pub(crate) fn push_other(&mut self, class: u8, lexicon: &Lexicon) -> bool {
         self.0 = (self.0 << 5 | u32::from(class)) & 0xf_ffff;
         let (word, bit) = self.place();
         lexicon.begins.get(word).is_some_and(|word| word & bit != 0)
     }
 
     fn place(self) -> (usize, u64) {
-        let hash = self.0.wrapping_mul(0x9e37_79b1) >> (32 - GRAM_BITS.trailing_zeros());
+        let hash = self.0.wrapping_mul(0x9e37_79b1) >> 16;
         (hash as usize >> 6, 1 << (hash & 63))
     }
 }
 
 /// The first four letters of all `patterns`; of a shorter one, its letters behind each that there is.
-fn begins(patterns: &[Vec<u8>]) -> Vec<u64> {
-    let mut bits = vec![0u64; GRAM_BITS as usize / 64];
+fn begins(patterns: &[Vec<u8>]) -> Box<Bits> {
+    let mut bits = Box::new([0; BITS_WORDS]);
     let mut set = |letters: &[u8]| {
         let gram = Grams(
             letters
@@ -141,6 +143,17 @@ fn begins(patterns: &[Vec<u8>]) -> Vec<u64> {
 }
 
 const GATE_WORDS: usize = 512;
+/// A set of numbers below 65,536.
+type Bits = [u64; BITS_WORDS];
+const BITS_WORDS: usize = 1024;
+
+/// The bit of three letters from one end of a word.
+fn edge(end: bool, [one, two, three]: [u8; 3]) -> (usize, u64) {
+    let letters =
+        usize::from(one & 31) << 10 | usize::from(two & 31) << 5 | usize::from(three & 31);
+    let bit = usize::from(end) << 15 | letters;
+    (bit >> 6, 1 << (bit & 63))
+}
 
 fn spelling(word: &str) -> Spelling {
     Spelling::of_classes(word.bytes().filter_map(class_of))
@@ -184,7 +197,8 @@ impl Lexicon {
             patterns,
             slots: vec![0; (terms.len() * 2).next_power_of_two().max(16)],
             gate: vec![0; GATE_WORDS],
-            outlines: vec![0; GATE_WORDS],
+            outlines: Box::new([0; BITS_WORDS]),
+            edges: Box::new([0; BITS_WORDS]),
             by_shape: Vec::new(),
             benign,
             allowed: allowed.iter().map(|word| spelling(word).mixed()).collect(),
@@ -195,11 +209,12 @@ impl Lexicon {
         for (number, term) in (1u16..).zip(&terms) {
             let hash = spelling(&term.entry.word).mixed();
             lexicon.insert(hash, number);
-            let outline = Spelling::default()
-                .outline(spelling(&term.entry.word))
-                .number();
+            let outline = spelling(&term.entry.word).outline().number();
             if let Some(word) = lexicon.outlines.get_mut(outline >> 6) {
                 *word |= 1 << (outline & 63);
+            }
+            if term.entry.glued {
+                lexicon.insert_edges(pattern(&term.entry.word));
             }
             let first = term
                 .entry
@@ -231,6 +246,31 @@ impl Lexicon {
             }
             at = (at + 1) & mask;
         }
+    }
+
+    fn insert_edges(&mut self, mut letters: Vec<u8>) {
+        for end in [false, true] {
+            let thirds = match letters.as_slice() {
+                [_, _, three, ..] => *three..*three + 1,
+                _ => 0..32,
+            };
+            if let [one, two, ..] = *letters.as_slice() {
+                for three in thirds {
+                    let (word, bit) = edge(end, [one, two, three]);
+                    if let Some(word) = self.edges.get_mut(word) {
+                        *word |= bit;
+                    }
+                }
+            }
+            letters.reverse();
+        }
+    }
+
+    /// Whether a glued term may begin with `letters`, or, read backwards, `end` with them.
+    #[inline]
+    pub(crate) fn may_be_glued(&self, end: bool, letters: [u8; 3]) -> bool {
+        let (word, bit) = edge(end, letters);
+        self.edges.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// Whether there are terms of this outline.

@@ -27,7 +27,7 @@ pub use scan::Scratch;
 
 /// What `portcullis-lexicon`, which makes the packed data, has to agree on with the search.
 pub mod packing {
-    pub use crate::dictionary::seams;
+    pub use crate::dictionary::{is_word, seams};
     pub use crate::pack::{Pack, PackedEntry, Place};
 
     use crate::item::{Spelling, class_of};

@@ -40,6 +40,8 @@ pub struct PackedEntry {
     pub place: Place,
     /// How bad it is.
     pub severity: Severity,
+    /// Though it counts as a whole word only, it does before or behind another word too.
+    pub glued: bool,
     /// A letter said twice makes another word of it, so only three and more are a disguise.
     pub exact: bool,
     /// With `l` for `i` it is another word.
@@ -93,11 +95,12 @@ fn read(bytes: &[u8]) -> Option<Pack> {
             reader.byte()?,
             reader.byte()?,
         ]);
-        let (exact, strict) = (flags & 16 != 0, flags & 32 != 0);
+        let (exact, strict, glued) = (flags & 16 != 0, flags & 32 != 0, flags & 64 != 0);
         pack.entries.push(PackedEntry {
             word: word.clone(),
             place,
             severity,
+            glued,
             exact,
             strict,
             tags,

@@ -155,21 +155,17 @@ impl Walk<'_> {
         let bytes = text.as_bytes();
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
-            if byte.is_ascii_lowercase()
-                && !matches!(self.case, Case::Upper(1..))
-                && self.items.len() - self.from < PIECE
-            {
-                at = self.lower_case(bytes, at);
-                continue;
-            }
             if byte.is_ascii() {
                 let (class, marks) = ascii_char(byte);
-                if class <= OTHER {
-                    self.letter(class, marks, at, at + 1);
-                } else {
-                    self.separator(class, hand)?;
-                }
                 at += 1;
+                if class > OTHER {
+                    self.separator(class, hand)?;
+                    continue;
+                }
+                self.letter(class, marks, at - 1, at);
+                if byte.is_ascii_lowercase() {
+                    at = self.lower_case(bytes, at);
+                }
                 continue;
             }
             let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else {
@@ -201,54 +197,46 @@ impl Walk<'_> {
         ControlFlow::Continue(())
     }
 
-    /// Takes the small letters from `at` on: what most of most texts is, and what no rule of camelCase applies to.
+    /// Takes the small letters from `at` on, behind another one: what most of most texts is, and what no rule of camelCase applies to.
     fn lower_case(&mut self, bytes: &[u8], at: usize) -> usize {
-        let (mut spelling, mut grams, mut suspect, mut seen) =
-            (self.spelling, self.grams, self.suspect, self.marks);
+        let Some(mut before) = self.items.last().map(|last| last.class) else {
+            return at;
+        };
         let room = PIECE.saturating_sub(self.items.len() - self.from);
-        let mut before = self
-            .items
-            .last()
-            .filter(|_| self.items.len() > self.from)
-            .map_or((u8::MAX, 0), |last| {
-                (last.class, last.marks & (mark::SYMBOL | mark::DIGIT))
-            });
-        let mut end = at;
+        let (mut grams, mut suspect, mut seen) = (self.grams, self.suspect, self.marks);
+        let mut tail = self.spelling.tail();
+        let mut end = at as u32;
         for &byte in bytes.get(at..).unwrap_or_default().iter().take(room) {
             if !byte.is_ascii_lowercase() {
                 break;
             }
             let (class, marks) = ascii_char(byte);
-            let start = end as u32;
+            let start = end;
             end += 1;
             seen |= marks;
-            if before == (class, 0)
-                && let Some(last) = self.items.last_mut()
-            {
-                last.run = last.run.saturating_add(1);
-                last.marks |= marks;
-                last.end = end as u32;
+            if before == class {
+                if let Some(last) = self.items.last_mut() {
+                    last.run = last.run.saturating_add(1);
+                    last.marks |= marks;
+                    last.end = end;
+                }
                 continue;
             }
-            before = (class, 0);
-            spelling.push(class);
-            suspect |= grams.push(class, self.lexicon);
+            before = class;
+            tail.push(class);
+            suspect |= grams.push_other(class, self.lexicon);
             self.items.push(Item {
                 start,
-                end: end as u32,
+                end,
                 class,
                 run: 1,
                 marks,
             });
         }
-        (
-            self.spelling,
-            self.grams,
-            self.suspect,
-            self.marks,
-            self.case,
-        ) = (spelling, grams, suspect, seen, Case::Lower);
-        end
+        let items = self.items.get(self.from..).unwrap_or_default();
+        self.spelling.extend(tail, items);
+        (self.grams, self.suspect, self.marks) = (grams, suspect, seen);
+        end as usize
     }
 
     fn letter(&mut self, class: u8, mut marks: u8, start: usize, end: usize) {
@@ -365,14 +353,20 @@ impl Walk<'_> {
         }
         let piece = self.take_piece(false);
         let items = self.items.get(piece.from..piece.to).unwrap_or_default();
-        examine(self.lexicon, items, piece, &mut self.sink);
+        examine(self.lexicon, items, &piece, &mut self.sink);
         if piece.stars > 0 {
             starred(self.lexicon, items, self.side, &mut self.sink);
         } else if piece.marks & mark::SYMBOL != 0 && items.len() >= 5 {
             spelled_out(self.lexicon, items, self.side, &mut self.sink);
         }
-        join(self.lexicon, self.items, self.before, piece, &mut self.sink);
-        self.single(piece);
+        join(
+            self.lexicon,
+            self.items,
+            &self.before,
+            &piece,
+            &mut self.sink,
+        );
+        self.single(&piece);
         let [_, last] = self.before;
         self.before = [last, Some(piece)];
         if self.items.len() >= WINDOW
@@ -391,7 +385,7 @@ impl Walk<'_> {
         examine(
             self.lexicon,
             self.items.get(piece.from..piece.to).unwrap_or_default(),
-            piece,
+            &piece,
             &mut self.sink,
         );
         self.spell_out();
@@ -409,8 +403,11 @@ impl Walk<'_> {
     }
 
     /// Counts single letters in a row, and looks at the word that they spell when the row ends.
-    fn single(&mut self, piece: Piece) {
+    fn single(&mut self, piece: &Piece) {
         let alone = piece.to - piece.from == 1 && piece.stars == 0 && !piece.cut;
+        if !alone && self.singles.is_none() {
+            return;
+        }
         let row = self.singles.filter(|&(_, count)| {
             piece.gap.count <= APART && !piece.gap.wall && count < SPELLED_OUT
         });

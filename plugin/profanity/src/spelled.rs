@@ -79,3 +79,42 @@ pub(crate) fn letters_lead(items: &[Item]) -> bool {
         && (letters + symbols >= digits && letters * 3 >= symbols
             || letters + symbols + digits > 4 && letters * 3 >= letters + symbols + digits)
 }
+
+/// Whether `items`, all of a piece, may be hexadecimal digits: "fa95" is no word in disguise.
+pub(crate) fn is_hex(items: &[Item]) -> bool {
+    let digits = items
+        .iter()
+        .filter(|item| item.is(mark::DIGIT))
+        .fold(0u8, |digits, item| digits.saturating_add(item.run));
+    digits > 1
+        && items
+            .iter()
+            .all(|item| item.marks & mark::DIGIT != 0 || item.is(mark::LETTER) && item.class < 6)
+}
+
+/// Whether `items`, a whole token, may be a word of which digits and signs took most letters (`94n98@n9`), rather than a number, a price or
+/// a code.
+pub(crate) fn heavily_disguised(items: &[Item]) -> bool {
+    let length: usize = items.iter().map(|item| usize::from(item.run)).sum();
+    let edges = [items.first(), items.last()];
+    let letters = || items.iter().filter(|item| item.is(mark::LETTER));
+    let sign = |item: &Item| item.is(mark::SYMBOL);
+    let has_letter = letters().next().is_some();
+    // "$100" and "500+" are what they look like.
+    let has_sign = items.iter().filter(|item| sign(item)).count()
+        > usize::from(!has_letter)
+            * edges
+                .iter()
+                .flatten()
+                .filter(|item| sign(item))
+                .count()
+                .min(1);
+    // So is of four characters "p155".
+    let is_code = || {
+        length < 5
+            && !has_sign
+            && letters().map(|item| item.run).sum::<u8>() == 1
+            && edges.iter().flatten().any(|item| item.is(mark::LETTER))
+    };
+    length > 3 && (has_letter || has_sign) && !is_code()
+}

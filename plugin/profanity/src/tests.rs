@@ -75,6 +75,12 @@ fn disguises_are_seen_through() {
     check("magpieshithead99", "magpie********99");
     check("my_ass", "my_***");
     check("cock1337", "****1337");
+    check("TheCock7", "The****7");
+    check("dickmarket42", "****market42");
+    check("5h17", "****");
+    check("+!+5", "****");
+    check("a hand job", "a ********");
+    check("butt hole", "*********");
 }
 
 #[test]
@@ -112,6 +118,11 @@ fn what_only_looks_alike_is_left_alone() {
     check("👨‍👩‍👧‍👦 ❤️ 👍🏽 🇬🇧");
     check("a55e77ab-1234-4a55-9b55-a55e77abcdef");
     check("**bold** and *that*");
+    check("$1075, $455, p155, 1337, 4x4");
+    check("fa95 5a7d9 d34fa6");
+    check("leathershoe99");
+    check("a shuttlecock, shuttlecocks");
+    check("gay men and a strip club");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use portcullis_profanity::packing::pattern;
 
-use crate::lists::{opinions, plain};
+use crate::lists::{lines, opinions, plain};
 
 const NOTE: &str = "# Made by `portcullis-lexicon gather`; see SOURCE.\n";
 
@@ -135,6 +135,23 @@ pub(crate) fn gather_words(
             .filter(|word| word.len() > 2 && word.len() < 15 && !inflected(word))
             .cloned(),
     )
+}
+
+/// From dictionaries that hold next to everything: the words that hold a candidate and are in no smaller dictionary (`rare.txt`).
+pub(crate) fn gather_rare(files: &[PathBuf], lists: &Path) -> anyhow::Result<()> {
+    let candidates = Candidates::of(lists)?;
+    let into = lists.join("scowl");
+    let mut rare = BTreeSet::new();
+    for path in files {
+        rare.extend(read(path)?);
+    }
+    for smaller in ["standard.txt", "large.txt"] {
+        for word in lines(&into.join(smaller))? {
+            rare.remove(&word);
+        }
+    }
+    rare.retain(|word| word.len() > 3 && candidates.within(word, false));
+    write(&into.join("rare.txt"), rare)
 }
 
 /// Of single letters only these are words, whatever a dictionary has.

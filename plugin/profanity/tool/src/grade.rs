@@ -1,7 +1,8 @@
 //! Makes a lexicon of what the lists say: which words, how bad, where they count, and what excuses them.
 //!
 //! An entry is severe where dsojevic grades it 4 or rustrict at 4 and more; moderate where three lists of English (of other languages:
-//! one) hold it, or two that do not take it for a benign word; mild else. A word of one list only is an entry if no dictionary has it.
+//! one) hold it, or where no dictionary has it and two lists do, or one that is sure of it; mild else. A word of one list only is an entry
+//! if no dictionary has it. What is moderate and counts as a whole word only is looked for in its inflections too.
 //! `portcullis/en.txt` has the last word: what is too broad, what is milder or worse in use, and what lists leave out.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +10,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use portcullis_profanity::Severity;
-use portcullis_profanity::packing::{Pack, PackedEntry, Place, benign_hash, pattern, seams};
+use portcullis_profanity::packing::{
+    Pack, PackedEntry, Place, benign_hash, is_word, pattern, seams,
+};
 
 use crate::lists::{Opinion, lines, opinions};
 
@@ -17,6 +20,8 @@ use crate::lists::{Opinion, lines, opinions};
 const COLLISIONS: usize = 60;
 /// And so many rare words and names.
 const RARE_COLLISIONS: usize = 90;
+/// Letters of the longest entry that counts beside other words though it is too short to count inside any.
+const GLUED: usize = 4;
 /// What makes a word out of a profane one that is none the better.
 const ENDINGS: [&str; 18] = [
     "ly", "s", "es", "ed", "d", "er", "ers", "ing", "ings", "in", "y", "ies", "ier", "iest", "ish",
@@ -28,6 +33,8 @@ struct Benign {
     names: BTreeSet<String>,
     standard: BTreeSet<String>,
     all: BTreeSet<String>,
+    /// Words that excuse what they hold, and are too rare to say where an entry may count.
+    rare: BTreeSet<String>,
     halves: BTreeSet<String>,
     common: BTreeSet<String>,
 }
@@ -52,18 +59,35 @@ pub(crate) fn lexicon(lists: &Path, language: &str) -> anyhow::Result<Pack> {
         names,
         standard,
         all,
+        rare: set("scowl/rare.txt")?,
         halves: set("scowl/halves.txt")?,
         common: set("scowl/common.txt")?,
     };
-    let mut graded = grade(&opinions, &benign, language == "en");
+    let judged = lines(&lists.join(format!("portcullis/{language}.txt")))?;
+    let tame: BTreeSet<&str> = judged
+        .iter()
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(_, what)| {
+            what.split(' ')
+                .any(|what| ["mild", "drop", "benign"].contains(&what))
+        })
+        .map(|(word, _)| word)
+        .collect();
+    let (mut graded, mut doubtful) = grade(&opinions, &benign, &tame, language == "en");
     let mut excused = Vec::new();
-    let mut places = BTreeMap::new();
+    let (mut places, mut phrases) = (BTreeMap::new(), Phrases::default());
     overrides(
-        &lists.join(format!("portcullis/{language}.txt")),
+        &judged,
         &mut graded,
         &mut places,
         &mut excused,
+        &mut phrases,
     )?;
+    doubtful.retain(|word| {
+        !judged
+            .iter()
+            .any(|line| line.split(' ').next() == Some(word))
+    });
     // What any list holds excuses nothing.
     let mut profane: BTreeSet<String> = graded
         .iter()
@@ -74,15 +98,34 @@ pub(crate) fn lexicon(lists: &Path, language: &str) -> anyhow::Result<Pack> {
     benign.all.extend(excused.iter().cloned());
     benign.standard.extend(excused.iter().cloned());
     let excused: BTreeSet<String> = excused.into_iter().collect();
-    Ok(place(graded, &places, &profane, &benign, &excused))
+    Ok(place(
+        graded, &places, &doubtful, &phrases, &profane, &benign, &excused,
+    ))
+}
+
+/// What is known of entries written as two words.
+#[derive(Default)]
+struct Phrases {
+    /// Entries that are as bad in two words as in one.
+    apart: BTreeSet<String>,
+    /// Entries that stand beside innocent words too.
+    everyday: BTreeSet<String>,
 }
 
 type Graded = BTreeMap<String, (Severity, u8)>;
 
-fn grade(opinions: &BTreeMap<String, Opinion>, benign: &Benign, english: bool) -> Graded {
-    let mut graded = Graded::new();
+/// What is an entry and how bad, and which entries few lists hold; `tame` words make nothing worse that they stand in.
+fn grade(
+    opinions: &BTreeMap<String, Opinion>,
+    benign: &Benign,
+    tame: &BTreeSet<&str>,
+    english: bool,
+) -> (Graded, BTreeSet<String>) {
+    let (mut graded, mut doubtful) = (Graded::new(), BTreeSet::new());
     // What most lists agree on: with one of these in it, a word that fewer lists hold is none of chance.
-    let is_root = |(word, opinion): &(&String, &Opinion)| word.len() > 3 && opinion.votes > 4;
+    let is_root = |(word, opinion): &(&String, &Opinion)| {
+        word.len() > 3 && opinion.votes > 4 && !tame.contains(word.as_str())
+    };
     let roots: Vec<&String> = opinions
         .iter()
         .filter(is_root)
@@ -95,6 +138,8 @@ fn grade(opinions: &BTreeMap<String, Opinion>, benign: &Benign, english: bool) -
                 || benign.halves.contains(word)
                 || benign.common.contains(word),
         );
+        // cuss lists words of every day too, and rates them by the use that they are put to.
+        let others = votes - usize::from(opinion.rated);
         let rooted = || {
             roots
                 .iter()
@@ -104,32 +149,38 @@ fn grade(opinions: &BTreeMap<String, Opinion>, benign: &Benign, english: bool) -
             continue;
         } else if !english {
             Severity::Moderate
-        } else if votes >= 2 && (opinion.grade >= 4 || opinion.level >= 4) {
+        } else if others >= 2 && (opinion.grade >= 4 || opinion.level >= 4) {
             Severity::Severe
-        } else if votes >= 3
+        } else if others >= 3
             || rooted()
-            || (votes == 2 && !known)
+            || !known && (votes >= 2 || opinion.sure)
+            || opinion.sure && opinion.grade >= 2
             || opinion.grade >= 3
             || opinion.level >= 3
-            || votes == 2 && opinion.level >= 2
+            || others == 2 && opinion.level >= 2
         {
             Severity::Moderate
         } else {
             Severity::Mild
         };
+        if english && votes < 3 && !rooted() {
+            doubtful.insert(word.clone());
+        }
         graded.insert(word.clone(), (severity, opinion.tags));
     }
-    graded
+    (graded, doubtful)
 }
 
-/// Applies lines of a word and what is to be done with it: `drop`, `mild`, `moderate`, `severe`, `anywhere`, `whole`, `flanked`, `benign`.
+/// Applies lines of a word and what is to be done with it: `drop`, `mild`, `moderate`, `severe`, `anywhere`, `whole`, `flanked`, `benign`,
+/// `phrase` (its two words, apart, are as bad), `everyday` (makes no phrase of two words bad).
 fn overrides(
-    path: &Path,
+    judged: &[String],
     graded: &mut Graded,
     places: &mut BTreeMap<String, Place>,
     benign: &mut Vec<String>,
+    phrases: &mut Phrases,
 ) -> anyhow::Result<()> {
-    for line in lines(path)? {
+    for line in judged {
         let mut columns = line.split_whitespace();
         let word = columns.next().context("a word")?.to_owned();
         for what in columns {
@@ -139,6 +190,14 @@ fn overrides(
                 "severe" => Severity::Severe,
                 "drop" => {
                     graded.remove(&word);
+                    continue;
+                }
+                "phrase" => {
+                    phrases.apart.insert(word.clone());
+                    continue;
+                }
+                "everyday" => {
+                    phrases.everyday.insert(word.clone());
                     continue;
                 }
                 "benign" => {
@@ -166,13 +225,15 @@ fn overrides(
 fn place(
     graded: Graded,
     places: &BTreeMap<String, Place>,
+    doubtful: &BTreeSet<String>,
+    phrases: &Phrases,
     profane: &BTreeSet<String>,
     benign: &Benign,
     excused: &BTreeSet<String>,
 ) -> Pack {
     let patterns: Vec<(Vec<u8>, &String)> = benign
         .all
-        .iter()
+        .union(&benign.rare)
         .map(|word| (pattern(word), word))
         .collect();
     let spelled: BTreeSet<Vec<u8>> = graded.keys().map(|word| pattern(word)).collect();
@@ -208,7 +269,8 @@ fn place(
                         let made = !whole
                             && !excused.contains(*word)
                             && !benign.names.contains(*word)
-                            && derived(word, entry, &benign.common);
+                            && derived(word, entry, &benign.common)
+                            && !is_plural(word, entry, &graded, benign);
                         held.words.push(Holder {
                             word,
                             likeness,
@@ -221,6 +283,8 @@ fn place(
             }
         }
     }
+    // Some lists spell words without their repeats.
+    let half_patterns: BTreeSet<Vec<u8>> = benign.halves.iter().map(|half| pattern(half)).collect();
     let mut pack = Pack::default();
     let (mut inside, mut whole_words) = (BTreeSet::new(), BTreeSet::new());
     for (word, &(severity, tags)) in &graded {
@@ -250,9 +314,13 @@ fn place(
             .count();
         let rare = held
             .iter()
-            .filter(|holder| !is_standard(holder.word) && !holder.made)
+            .filter(|holder| {
+                !is_standard(holder.word) && !holder.made && benign.all.contains(holder.word)
+            })
             .count();
         let place = places.get(word).copied().unwrap_or(match word.len() {
+            length if doubtful.contains(word) && length < 6 => Place::Whole,
+            _ if doubtful.contains(word) && standard + rare > 0 => Place::Flanked,
             ..4 => Place::Whole,
             5.. if standard < 10 && rare <= 20 && standard.max(rare) > 2 => Place::Beside,
             4 if standard <= 2 && rare <= 12 => Place::Beside,
@@ -261,10 +329,22 @@ fn place(
             6.. if standard <= 2 && rare <= 2 => Place::Anywhere,
             _ => Place::Flanked,
         });
+        let glued = place == Place::Whole
+            && severity > Severity::Mild
+            && (3..=GLUED).contains(&word.len())
+            && !doubtful.contains(word)
+            && !places.contains_key(word);
         for holder in &held {
             let standard = is_standard(holder.word);
             if place == Place::Whole {
-                if holder.edge && standard || benign.common.contains(holder.word) {
+                let hides = || {
+                    let rests = [
+                        holder.word.strip_prefix(word.as_str()),
+                        holder.word.strip_suffix(word.as_str()),
+                    ];
+                    glued && rests.into_iter().flatten().any(is_word)
+                };
+                if holder.edge && standard || benign.common.contains(holder.word) || hides() {
                     whole_words.insert(holder.word.clone());
                 }
             } else if holder.made {
@@ -275,11 +355,22 @@ fn place(
                 whole_words.insert(holder.word.clone());
             }
         }
-        let seams = seams(word, |half| benign.halves.contains(half));
+        let is_half = |half: &str| {
+            benign.halves.contains(half)
+                || doubtful.contains(word)
+                    && half.len() > 4
+                    && half_patterns.contains(&pattern(half))
+        };
+        let seams = if phrases.apart.contains(word) {
+            0
+        } else {
+            seams(word, is_half) & !coarse_seams(word, &graded, phrases)
+        };
         pack.entries.push(PackedEntry {
             word: word.clone(),
             place,
             severity,
+            glued,
             exact,
             strict,
             tags,
@@ -296,15 +387,21 @@ fn place(
     let forbidden: BTreeSet<u32> = graded.keys().map(|word| benign_hash(word)).collect();
     pack.allow = inside.into_iter().collect();
     pack.benign = hashes.difference(&forbidden).copied().collect();
-    if std::env::var_os("STATS").is_some() {
-        println!(
-            "STAT-TOTAL entries {} allow {} benign {}",
-            pack.entries.len(),
-            pack.allow.len(),
-            pack.benign.len()
-        );
-    }
     pack
+}
+
+/// Where `word` falls into two words of which one is coarse enough to be an entry, so that it is none the better for a space between them;
+/// what is worse than mild is found by itself.
+fn coarse_seams(word: &str, graded: &Graded, phrases: &Phrases) -> u32 {
+    let is_coarse = |half: &str| {
+        graded.get(half).map(|(severity, _)| *severity) == Some(Severity::Mild)
+            && !phrases.everyday.contains(half)
+    };
+    (3..word.len().saturating_sub(2))
+        .filter_map(|at| word.split_at_checked(at))
+        .filter(|(left, right)| is_coarse(left) || is_coarse(right))
+        .filter_map(|(left, _)| 1u32.checked_shl(u32::try_from(pattern(left).len()).ok()?))
+        .fold(0, |seams, seam| seams | seam)
 }
 
 /// The benign words that hold an entry.
@@ -386,6 +483,12 @@ fn is_profane(word: &str, profane: &BTreeSet<String>) -> bool {
                     && (profane.contains(stem)
                         || undoubled(stem).is_some_and(|stem| profane.contains(stem)))
             })
+}
+
+/// Whether `word` is the plural of a benign word that ends with the singular of `entry`, which is too short to count inside words.
+fn is_plural(word: &str, entry: &str, graded: &Graded, benign: &Benign) -> bool {
+    let singular = (entry.strip_suffix('s'), word.strip_suffix('s'));
+    matches!(singular, (Some(entry), Some(word)) if entry.len() < 5 && graded.contains_key(entry) && benign.all.contains(word))
 }
 
 fn undoubled(stem: &str) -> Option<&str> {

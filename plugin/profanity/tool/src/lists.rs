@@ -16,12 +16,16 @@ pub(crate) struct Opinion {
     pub(crate) grade: u8,
     /// 0 to 5, the worst of rustrict's profane, offensive and sexual.
     pub(crate) level: u8,
+    /// cuss has it.
+    pub(crate) rated: bool,
+    /// And is sure of it.
+    pub(crate) sure: bool,
     /// Bits of the tags.
     pub(crate) tags: u8,
 }
 
 /// The lists of English, each with its file.
-const ENGLISH: [(&str, &str); 7] = [
+const ENGLISH: [(&str, &str); 8] = [
     ("dsojevic", "words.txt"),
     ("better-profanity", "words.txt"),
     ("badwords-list", "words.txt"),
@@ -29,6 +33,7 @@ const ENGLISH: [(&str, &str); 7] = [
     ("leo-profanity", "words.txt"),
     ("2toad", "en.txt"),
     ("rustrict", "words.txt"),
+    ("cuss", "en.txt"),
 ];
 
 /// The lines of a file without comments and blank ones.
@@ -44,7 +49,11 @@ pub(crate) fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
 /// Everything the lists of `language` say, by word in a to z.
 pub(crate) fn opinions(lists: &Path, language: &str) -> anyhow::Result<BTreeMap<String, Opinion>> {
     let sources = match language {
-        "es" => vec![("naughty-words", "es.txt"), ("2toad", "es.txt")],
+        "es" => vec![
+            ("naughty-words", "es.txt"),
+            ("2toad", "es.txt"),
+            ("cuss", "es.txt"),
+        ],
         "de" => vec![("naughty-words", "de.txt"), ("2toad", "de.txt")],
         _ => ENGLISH.to_vec(),
     };
@@ -55,11 +64,15 @@ pub(crate) fn opinions(lists: &Path, language: &str) -> anyhow::Result<BTreeMap<
             let Some(word) = columns.next().and_then(one_word) else {
                 continue;
             };
+            let columns: Vec<&str> = columns.collect();
+            // What cuss takes for hardly profane at all is no vote, nor, of another language, what it is not sure of.
+            if list == "cuss" && (columns == ["0"] || language != "en" && columns != ["2"]) {
+                continue;
+            }
             let opinion = opinions.entry(word).or_default();
             if opinion.lists.insert(list) {
                 opinion.votes += 1;
             }
-            let columns: Vec<&str> = columns.collect();
             match (list, columns.as_slice()) {
                 ("dsojevic", [grade, tags]) => {
                     opinion.grade = opinion.grade.max(grade.parse()?);
@@ -71,6 +84,10 @@ pub(crate) fn opinions(lists: &Path, language: &str) -> anyhow::Result<BTreeMap<
                     for column in [profane, offensive, sexual] {
                         opinion.level = opinion.level.max(column.parse()?);
                     }
+                }
+                ("cuss", [rating]) => {
+                    opinion.rated = true;
+                    opinion.sure |= *rating == "2";
                 }
                 _ => {}
             }

@@ -39,11 +39,14 @@ fn main() -> anyhow::Result<()> {
                 &crate_dir.join("lists"),
             )?;
         }
+        ["gather", "rare", files @ ..] if !files.is_empty() => {
+            collide::gather_rare(&paths(files), &crate_dir.join("lists"))?;
+        }
         ["gather", kind @ ("names" | "geonames"), files @ ..] if !files.is_empty() => {
             collide::gather_names(&paths(files), &crate_dir.join("lists"), kind)?;
         }
         _ => bail!(
-            "usage: portcullis-lexicon pack | gather unicode UNICODE_DATA CONFUSABLES | gather words COMMON STANDARD LARGE... | gather names|geonames FILE..."
+            "usage: portcullis-lexicon pack | gather unicode UNICODE_DATA CONFUSABLES | gather words COMMON STANDARD LARGE... | gather rare FILE... | gather names|geonames FILE..."
         ),
     }
     Ok(())

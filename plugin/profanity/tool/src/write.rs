@@ -24,7 +24,8 @@ pub(crate) fn pack(pack: &Pack) -> anyhow::Result<Vec<u8>> {
         let flags = place
             | (entry.severity as u8) << 2
             | u8::from(entry.exact) << 4
-            | u8::from(entry.strict) << 5;
+            | u8::from(entry.strict) << 5
+            | u8::from(entry.glued) << 6;
         word(&mut bytes, before, &entry.word, 0x80 | flags);
         bytes.push(entry.tags);
         bytes.extend(entry.seams.to_be_bytes());
