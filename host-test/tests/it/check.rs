@@ -198,7 +198,7 @@ fn exit_codes() {
     expect(&check("policy.yaml", "version: 1\n", &[]), 0, "warning[");
     expect(&check("policy.yaml", "version: 2\n", &[]), 3, "error[");
     // Not built yet is refused, not ignored.
-    let later = "version: 1\nhealth: {live: /livez}\n";
+    let later = "version: 1\nlimiter: {protocol: rls-grpc, upstream: limits}\n";
     expect(&check("policy.yaml", later, &[]), 3, "error[not-supported]");
     expect(
         &check("policy.yaml", good, &["--wasm", "missing.wasm"]),

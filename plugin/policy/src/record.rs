@@ -83,6 +83,8 @@ pub enum Outcome {
     Masked,
     /// The upstream is told, and the request goes on.
     Tagged,
+    /// What in `enforce` is refused for it could not be judged, and in `report` not held for it.
+    Unjudged,
 }
 
 impl Finding {
@@ -111,6 +113,7 @@ impl Finding {
             Outcome::Refused => "refused",
             Outcome::Masked => "masked",
             Outcome::Tagged => "tagged",
+            Outcome::Unjudged => "unjudged",
         }
     }
 
@@ -123,6 +126,7 @@ impl Finding {
             (Outcome::Masked, _) => "would-mask",
             (Outcome::Tagged, Mode::Enforce) => "tagged",
             (Outcome::Tagged, _) => "would-tag",
+            (Outcome::Unjudged, _) => "unjudged",
         }
     }
 }
@@ -170,7 +174,8 @@ impl Record {
         let mut findings = self.findings.iter();
         let last = findings.rfind(done).or(self.findings.last());
         let beside = self.findings.iter().filter(|finding| {
-            let refuses = finding.outcome == Outcome::Refused && finding.mode != Mode::Enforce;
+            let refuses = matches!(finding.outcome, Outcome::Refused | Outcome::Unjudged)
+                && finding.mode != Mode::Enforce;
             refuses && !last.is_some_and(|last| ptr::eq(*finding, last))
         });
         let line = LogLine {

@@ -82,7 +82,7 @@ fn codes(observed: &Observed) -> (BTreeSet<String>, BTreeSet<String>) {
         let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
         match text("decision") {
             "refused" => refused.insert(text("code").to_owned()),
-            "would-refuse" => would.insert(text("code").to_owned()),
+            "would-refuse" | "unjudged" => would.insert(text("code").to_owned()),
             _ => false,
         };
         let more = line.get("would_refuse").and_then(Value::as_array);

@@ -123,10 +123,24 @@ impl Exchange {
                 .get(reading.rule)
                 .and_then(|moded| moded.rule.max_bytes());
             // What is longer than the rule reads, or not there, is not judged, and nothing of it kept.
-            reading.passed = reading.passed.take().and_then(|mut passed| {
-                passed.extend_from_slice(piece?);
-                let fits = limit.is_none_or(|limit| passed.len() <= limit);
-                fits.then_some(passed)
+            let Some(mut passed) = reading.passed.take() else {
+                continue;
+            };
+            let longer = piece.is_some_and(|piece| {
+                limit.is_some_and(|limit| passed.len().saturating_add(piece.len()) > limit)
+            });
+            let refusal = match piece {
+                Some(_) if longer => &refusal::ROUTE_BODY_TOO_LARGE,
+                Some(piece) => {
+                    passed.extend_from_slice(piece);
+                    reading.passed = Some(passed);
+                    continue;
+                }
+                None => &refusal::BODY_UNREADABLE,
+            };
+            self.findings.push(Finding {
+                outcome: Outcome::Unjudged,
+                ..Finding::refused(refusal, reading.mode)
             });
         }
         if end {
@@ -303,7 +317,16 @@ impl Exchange {
             ))
         });
         let own = own.map(|limit| (limit, &refusal::ROUTE_BODY_TOO_LARGE, Mode::Enforce));
-        let Some((limit, refusal, mode)) = own.or(shared) else {
+        // One that only reports says so where nothing else is counted; a body that is read is measured as it is.
+        let unread = self.bodies().iter().filter(|moded| !moded.rule.reads());
+        let reported = unread
+            .filter_map(|moded| moded.rule.max_bytes())
+            .min()
+            .map(|limit| {
+                let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+                (limit, &refusal::ROUTE_BODY_TOO_LARGE, Mode::Report)
+            });
+        let Some((limit, refusal, mode)) = own.or(shared).or(reported) else {
             return;
         };
         let told = request.head.content_length().is_some() && self.readings.is_empty();

@@ -96,9 +96,17 @@ fn a_report_looks_on_and_changes_nothing() {
         (typed.status, typed.codes()),
         (0, vec!["input-invalid", "content-type-not-allowed"])
     );
-    // What is too long to be judged is not judged; the shared limit still stands.
+    // What is too long to be judged is not judged, and that is told; the shared limit still stands.
     let long = post(&[b' '; 30], &[JSON], &policy);
-    assert_eq!((long.status, long.codes().len()), (0, 1));
+    assert_eq!(
+        (long.status, long.codes()),
+        (0, vec!["input-invalid", "body-too-large"])
+    );
+    assert!(
+        long.log.contains(r#""decision":"unjudged""#),
+        "{}",
+        long.log
+    );
     assert_eq!(post(&[b' '; 41], &[JSON], &policy).status, 413);
 }
 
