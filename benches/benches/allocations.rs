@@ -28,7 +28,7 @@ fn cost(kind: &Hostile, size: usize) -> (AllocationInfo, AllocationInfo) {
     });
     assert_eq!(status, kind.status, "{size} {}", kind.name);
     let on_response = measure(|| {
-        exchange.on_response_head(&ResponseHead::new(&response), &Gateway::default());
+        exchange.on_response_head(&ResponseHead::new(&response), &Gateway);
     });
     (on_request, on_response)
 }

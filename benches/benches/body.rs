@@ -33,7 +33,7 @@ pub(crate) fn ask(policy: &Rc<Policy>, head: &[Line<'_>], body: &[u8]) -> Outcom
     if exchange.body_need() != BodyNeed::Whole {
         return Outcome::Passed;
     }
-    match exchange.on_request_whole(body, &Gateway::default()) {
+    match exchange.on_request_whole(body, &Gateway) {
         BodyDecision::Continue => Outcome::Passed,
         BodyDecision::Replace(body) => {
             black_box(body);
