@@ -270,6 +270,19 @@ fn the_person_who_asks_sees_which_word_stands_where() {
 }
 
 #[test]
+fn what_is_not_logged_is_explained_all_the_same() {
+    let policy = profane("enforce", "reject", "fields: [/name]") + "observe: {log: none}\n";
+    let json_body = [
+        "-H",
+        "content-type: application/json",
+        "-d",
+        r#"{"name": "grobnik"}"#,
+    ];
+    let found = json(&policy, &[&["/r/1"][..], &json_body].concat());
+    assert_eq!(found["code"], "profanity-found", "{found}");
+}
+
+#[test]
 fn what_could_not_be_looked_at_takes_no_other_word() {
     let policy = profane("enforce", "reject", "query: [q, p], headers: [x-name]");
     let found = json(

@@ -171,8 +171,11 @@ impl Context for Http {
         {
             metrics.count(policy, &tally);
         }
-        let record = exchange.finish(&*self.worker);
-        if let Some(record) = &record
+        // What is not logged is explained all the same.
+        if let Some(explain) = &mut self.explain {
+            explain.log(exchange.findings());
+        }
+        if let Some(record) = exchange.finish(&*self.worker)
             && let Some(line) = record.log_line()
         {
             let level = match record.findings.is_empty() {
@@ -180,9 +183,6 @@ impl Context for Http {
                 false => Level::Warn,
             };
             host::log(level, &line);
-        }
-        if let Some(explain) = &mut self.explain {
-            explain.log(record.as_ref().map_or(&[], |record| &record.findings));
         }
         true
     }

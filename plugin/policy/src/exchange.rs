@@ -43,7 +43,7 @@ pub struct Exchange {
     /// The request's id, once somebody had to know.
     id: Option<RequestId>,
     /// When the request began, if that is of use.
-    began: u64,
+    began: Option<u64>,
     /// Whether a 503 may be read that answers this.
     lets_read: bool,
     /// The status of the response, once it is known.
@@ -89,7 +89,7 @@ impl Exchange {
             standings: Vec::new(),
             contention: Contention::default(),
             id: None,
-            began: 0,
+            began: None,
             lets_read: false,
             status: None,
             https: false,
@@ -188,6 +188,17 @@ impl Exchange {
         self.caller.is_some_and(|caller| caller.hidden)
     }
 
+    /// What the rules have found, in their order.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Nanoseconds since the request began; 0 for one whose head could not be looked at.
+    fn elapsed(&self, ambient: &dyn Ambient) -> u64 {
+        let began = self.began.map(|began| ambient.now().saturating_sub(began));
+        began.unwrap_or_default()
+    }
+
     /// What happened, to be counted; `None` where the policy counts nothing.
     pub fn tally(&mut self, ambient: &dyn Ambient) -> Option<Tally<'_>> {
         let observe = &self.policy.observe;
@@ -198,15 +209,15 @@ impl Exchange {
         Some(Tally {
             route: self.route,
             status: self.status,
-            duration: ambient.now().saturating_sub(self.began),
+            duration: self.elapsed(ambient),
             findings: &self.findings,
             contention: self.contention,
         })
     }
 
     /// What happened: `None` if that is not to be logged.
-    pub fn finish(self, ambient: &dyn Ambient) -> Option<Record> {
-        let (asked, id) = (self.asked?, self.id?);
+    pub fn finish(mut self, ambient: &dyn Ambient) -> Option<Record> {
+        let (asked, id) = (self.asked.take()?, self.id.take()?);
         let observe = &self.policy.observe;
         let logged = match observe.log {
             LogPolicy::None => false,
@@ -221,9 +232,7 @@ impl Exchange {
         Some(Record {
             policy: self.policy.name.clone(),
             time: ambient.wall(),
-            duration: observe
-                .reads_time()
-                .then(|| ambient.now().saturating_sub(self.began)),
+            duration: observe.reads_time().then(|| self.elapsed(ambient)),
             status: self.status.or_else(|| ambient.status()),
             request_id: id.to_string(),
             method: asked.method,
@@ -239,7 +248,7 @@ impl Exchange {
     fn observe(&mut self, request: Request<'_, '_>) {
         let policy = Rc::clone(&self.policy);
         if policy.observe.reads_time() {
-            self.began = request.ambient.now();
+            self.began = Some(request.ambient.now());
         }
         if let Some(id) = policy.observe.brought(request.head)
             && self.caller(request).trusted
@@ -325,7 +334,7 @@ impl Exchange {
             observe.identify(id, lines, &mut edits);
         }
         if observe.timing.is_some() {
-            observe.time(ambient.now().saturating_sub(self.began), lines, &mut edits);
+            observe.time(self.elapsed(ambient), lines, &mut edits);
         }
         edits
     }

@@ -318,14 +318,9 @@ impl Exchange {
         });
         let own = own.map(|limit| (limit, &refusal::ROUTE_BODY_TOO_LARGE, Mode::Enforce));
         // One that only reports says so where nothing else is counted; a body that is read is measured as it is.
-        let unread = self.bodies().iter().filter(|moded| !moded.rule.reads());
-        let reported = unread
-            .filter_map(|moded| moded.rule.max_bytes())
-            .min()
-            .map(|limit| {
-                let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-                (limit, &refusal::ROUTE_BODY_TOO_LARGE, Mode::Report)
-            });
+        let reported = self
+            .body_limit(|moded| !moded.rule.reads())
+            .map(|limit| (limit, &refusal::ROUTE_BODY_TOO_LARGE, Mode::Report));
         let Some((limit, refusal, mode)) = own.or(shared).or(reported) else {
             return;
         };
@@ -344,14 +339,14 @@ impl Exchange {
 
     /// The matched route's limit for bodies, where it stands in place of the shared one.
     pub(super) fn own_body_limit(&self) -> Option<u64> {
-        let enforced = self
-            .bodies()
-            .iter()
-            .filter(|moded| moded.mode == Mode::Enforce);
-        let limits = enforced.filter_map(|moded| moded.rule.max_bytes());
-        limits
-            .min()
-            .map(|limit| u64::try_from(limit).unwrap_or(u64::MAX))
+        self.body_limit(|moded| moded.mode == Mode::Enforce)
+    }
+
+    /// The least that one of these of the route's rules allows.
+    fn body_limit(&self, of: impl Fn(&Moded<BodyRule>) -> bool) -> Option<u64> {
+        let rules = self.bodies().iter().filter(|moded| of(moded));
+        let limit = rules.filter_map(|moded| moded.rule.max_bytes()).min()?;
+        Some(u64::try_from(limit).unwrap_or(u64::MAX))
     }
 
     fn bodies(&self) -> &[Moded<BodyRule>] {

@@ -34,10 +34,7 @@ impl Exchange {
             route: route.map(|route| route.name.as_str()),
         };
         let ambient = request.ambient;
-        let now = match self.began {
-            0 => ambient.now(),
-            began => began,
-        };
+        let now = self.began.unwrap_or_else(|| ambient.now());
         let charged = limits.charge(own, method, &asker, ambient.store(), now);
         let Ok(outcome) = charged else {
             let mode = limits.mode(own, method, &asker);
