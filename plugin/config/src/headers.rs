@@ -208,7 +208,7 @@ fn preset(node: &Node<'_>) -> Option<Preset> {
     ])
 }
 
-fn written_name(node: &Node<'_>, text: &str) -> Option<HeaderName> {
+pub(crate) fn written_name(node: &Node<'_>, text: &str) -> Option<HeaderName> {
     HeaderName::named(node, text).filter(|name| !reserved(node, name.as_str()))
 }
 

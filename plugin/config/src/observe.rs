@@ -1,6 +1,6 @@
 //! `observe`: what can be seen of it.
 
-use crate::headers::HeaderName;
+use crate::headers::{HeaderName, written_name};
 use crate::walk::Node;
 
 /// The `observe` section.
@@ -69,9 +69,9 @@ pub(crate) fn read(node: &Node<'_>) -> Option<Observe> {
         metrics: object
             .read("metrics", Node::boolean)
             .unwrap_or(default.metrics),
-        request_id: object.read("request_id", HeaderName::read),
+        request_id: object.read("request_id", name),
         timing: object.read("timing", |n| {
-            HeaderName::read(n).map(|name| match name.as_str() {
+            name(n).map(|name| match name.as_str() {
                 "server-timing" => Timing::ServerTiming,
                 _ => Timing::Header(name),
             })
@@ -79,4 +79,9 @@ pub(crate) fn read(node: &Node<'_>) -> Option<Observe> {
     };
     object.finish();
     Some(observe)
+}
+
+/// The name of a header that is written on messages.
+fn name(node: &Node<'_>) -> Option<HeaderName> {
+    written_name(node, node.string()?)
 }

@@ -98,6 +98,17 @@ fn what_is_not_enforced_is_never_accepted() {
 }
 
 #[test]
+fn what_frames_a_message_carries_no_id_and_no_time() {
+    check_findings(
+        r#"{"version": 1, "observe": {"request_id": "Content-Length", "timing": "set-cookie"}}"#,
+        &[
+            "headers-reserved /observe/request_id",
+            "headers-reserved /observe/timing",
+        ],
+    );
+}
+
+#[test]
 fn contradictions_are_errors() {
     check_findings("{}", &["missing-key "]);
     check_findings(r#"{"version":1}"#, &["policy-empty "]);
