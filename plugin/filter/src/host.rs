@@ -67,6 +67,13 @@ unsafe extern "C" {
     ) -> Status;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> Status;
     fn proxy_set_header_map_pairs(map: u32, data: *const u8, size: usize) -> Status;
+    fn proxy_get_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> Status;
     fn proxy_add_header_map_value(
         map: u32,
         name: *const u8,
@@ -229,6 +236,17 @@ pub(crate) fn set_buffer(buffer: Buffer, size: usize, bytes: &[u8]) -> Status {
 pub(crate) fn header_map(map: Map) -> Result<Vec<u8>, Status> {
     // SAFETY: as in `buffer`.
     taken(|data, length| unsafe { proxy_get_header_map_pairs(map as u32, data, length) })
+}
+
+/// The status of the response, where nothing else of its head is of use.
+pub(crate) fn status() -> Option<u16> {
+    const STATUS: &str = ":status";
+    // SAFETY: as in `buffer`; the name is one live string.
+    let status = taken(|data, length| unsafe {
+        let map = Map::Response as u32;
+        proxy_get_header_map_value(map, STATUS.as_ptr(), STATUS.len(), data, length)
+    });
+    str::from_utf8(&status.ok()?).ok()?.parse().ok()
 }
 
 /// Puts these lines, in the ABI's serialised form, in the place of all lines of a header map.

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use portcullis_policy::{
-    Ambient, BodyDecision, BodyNeed, Checked, Decision, Edit, Exchange, Line, Policy, Reply,
-    RequestHead, ResponseHead, Store, edited,
+    Ambient, BodyDecision, BodyNeed, Checked, Decision, Edit, Exchange, Line, Reply, RequestHead,
+    ResponseHead, Store, edited,
 };
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
@@ -21,8 +21,7 @@ pub(crate) struct Http {
     /// `None` if no policy was ever loaded, or once the exchange is done.
     exchange: Option<Exchange>,
     worker: Rc<Worker>,
-    /// What counts, and by whose routes.
-    metrics: Option<(Rc<Policy>, Rc<Metrics>)>,
+    metrics: Option<Rc<Metrics>>,
     /// Where somebody wants to know why.
     explain: Option<Explain>,
     /// Bytes of the request's body that the host holds back.
@@ -53,16 +52,6 @@ impl Ambient for Worker {
         host::wall()
     }
 
-    fn status(&self) -> Option<u16> {
-        let status = host::property("response\0code").ok()?;
-        // Envoy has a number, Kong its digits.
-        match <[u8; 8]>::try_from(status.as_slice()) {
-            Ok(number) => u16::try_from(u64::from_le_bytes(number)).ok(),
-            Err(_) => str::from_utf8(&status).ok()?.parse().ok(),
-        }
-        .filter(|status| *status > 0)
-    }
-
     fn check(&self, at: usize) -> Checked {
         self.checks
             .borrow()
@@ -80,7 +69,7 @@ impl Http {
     pub(crate) fn new(
         exchange: Option<Exchange>,
         worker: Rc<Worker>,
-        metrics: Option<(Rc<Policy>, Rc<Metrics>)>,
+        metrics: Option<Rc<Metrics>>,
         explain: Option<Explain>,
     ) -> Self {
         Self {
@@ -156,7 +145,7 @@ impl Http {
 
 impl Context for Http {
     fn on_done(&mut self) -> bool {
-        let Some(mut exchange) = self.exchange.take() else {
+        let Some(exchange) = self.exchange.take() else {
             return true;
         };
         if exchange.hides_client() && !self.worker.told_of_hidden_clients.replace(true) {
@@ -166,10 +155,10 @@ impl Context for Http {
                  if it may, say `client: {forwarded: host}`",
             );
         }
-        if let Some((policy, metrics)) = &self.metrics
+        if let Some(metrics) = &self.metrics
             && let Some(tally) = exchange.tally(&*self.worker)
         {
-            metrics.count(policy, &tally);
+            metrics.count(&tally);
         }
         // What is not logged is explained all the same.
         if let Some(explain) = &mut self.explain {
@@ -293,9 +282,15 @@ impl HttpContext for Http {
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        let Some(exchange) = self.exchange.as_mut().filter(|e| e.reads_response()) else {
+        let Some(exchange) = &mut self.exchange else {
             return Action::Continue;
         };
+        if !exchange.reads_response() {
+            if exchange.reads_status() {
+                exchange.on_response_status(host::status());
+            }
+            return Action::Continue;
+        }
         let bytes = host::header_map(Map::Response);
         let Some(lines) = bytes.as_ref().ok().and_then(|bytes| wire::lines(bytes)) else {
             host::log(

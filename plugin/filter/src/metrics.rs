@@ -61,11 +61,14 @@ impl Metrics {
     }
 
     /// Counts one exchange.
-    pub(crate) fn count(&self, policy: &Policy, tally: &Tally<'_>) {
+    pub(crate) fn count(&self, tally: &Tally<'_>) {
         let class = usize::from(tally.status.unwrap_or(0) / 100).min(5);
-        let at = tally.route.unwrap_or(policy.routes());
-        let route = tally.route.and_then(|at| policy.route_name(at));
-        if let Some(cell) = self.requests.get(at).and_then(|classes| classes.get(class)) {
+        let route = tally.route.map(|(_, name)| name);
+        let requests = match tally.route {
+            Some((at, _)) => self.requests.get(at),
+            None => self.requests.last(),
+        };
+        if let Some(cell) = requests.and_then(|classes| classes.get(class)) {
             let request = cell.get().unwrap_or_else(|| {
                 let request = defined(route, class);
                 cell.set(Some(request));

@@ -153,7 +153,6 @@ impl RootContext for Root {
         let explain = explained.map(|policy| Explain::new(Rc::clone(policy)));
         let worker = Rc::clone(&self.worker);
         let metrics = self.metrics.clone();
-        let metrics = self.policy.clone().zip(metrics);
         Some(Box::new(Http::new(exchange, worker, metrics, explain)))
     }
 

@@ -19,11 +19,6 @@ pub trait Ambient {
         0
     }
 
-    /// The status of the response, where there is one: asked for when all is over.
-    fn status(&self) -> Option<u16> {
-        None
-    }
-
     /// What a check of the policy's `health.checks`, by its place there, has come to.
     fn check(&self, at: usize) -> Checked {
         let _ = at;

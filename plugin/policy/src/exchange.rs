@@ -125,7 +125,7 @@ impl Exchange {
     /// The reply in place of the upstream's response, where that is a failure that nobody is to read; looked at before
     /// its head is edited.
     pub fn mask(&mut self, head: &ResponseHead<'_>, ambient: &dyn Ambient) -> Option<Reply> {
-        self.status = self.status.or_else(|| head.status());
+        self.on_response_status(head.status());
         let mode = self.policy.mask.as_ref()?.mode;
         if self.replied || !MaskRule::masks(head, self.lets_read) {
             return None;
@@ -154,6 +154,16 @@ impl Exchange {
             || self.policy.observe.writes()
             || self.policy.mask.is_some();
         writes && !self.replied
+    }
+
+    /// Whether the status of the response would be looked at, where nothing else of its head is.
+    pub fn reads_status(&self) -> bool {
+        self.status.is_none() && (self.policy.observe.metrics || self.asked.is_some())
+    }
+
+    /// Takes the status of the response down; the first that it is told of.
+    pub fn on_response_status(&mut self, status: Option<u16>) {
+        self.status = self.status.or(status);
     }
 
     /// The changes to the head of the upstream's response, or of an answer that the gateway gives by itself. Our own
@@ -200,14 +210,16 @@ impl Exchange {
     }
 
     /// What happened, to be counted; `None` where the policy counts nothing.
-    pub fn tally(&mut self, ambient: &dyn Ambient) -> Option<Tally<'_>> {
+    pub fn tally(&self, ambient: &dyn Ambient) -> Option<Tally<'_>> {
         let observe = &self.policy.observe;
         if !observe.metrics {
             return None;
         }
-        self.status = self.status.or_else(|| ambient.status());
         Some(Tally {
-            route: self.route,
+            route: self
+                .route
+                .zip(self.policy.route(self.route))
+                .map(|(at, route)| (at, route.name.as_str())),
             status: self.status,
             duration: self.elapsed(ambient),
             findings: &self.findings,
@@ -227,13 +239,13 @@ impl Exchange {
         if !logged {
             return None;
         }
-        let route = self.route.and_then(|at| self.policy.routes.get(at));
+        let route = self.policy.route(self.route);
         let client = asked.client;
         Some(Record {
             policy: self.policy.name.clone(),
             time: ambient.wall(),
             duration: observe.reads_time().then(|| self.elapsed(ambient)),
-            status: self.status.or_else(|| ambient.status()),
+            status: self.status,
             request_id: id.to_string(),
             method: asked.method,
             path: asked.path,

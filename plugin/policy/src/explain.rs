@@ -64,7 +64,7 @@ impl Policy {
             Lookup::Route(at) => Some(at),
             _ => None,
         };
-        let route = route_at.and_then(|at| self.routes.get(at));
+        let route = self.route(route_at);
         let mut rules = Rules::default();
         let hygiene = self.request.as_ref();
         let mode = hygiene.map_or(Mode::Off, |moded| moded.mode);

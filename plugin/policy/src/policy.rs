@@ -107,20 +107,20 @@ impl Policy {
         self.observe.metrics
     }
 
-    /// The name of a route, by its place.
-    pub fn route_name(&self, at: usize) -> Option<&str> {
-        self.routes.get(at).map(|route| route.name.as_str())
-    }
-
     /// How many routes it has.
     pub fn routes(&self) -> usize {
         self.routes.len()
     }
 
+    /// The route that matched, by its place.
+    pub(crate) fn route(&self, at: Option<usize>) -> Option<&RouteRules> {
+        self.routes.get(at?)
+    }
+
     /// What holds for a route, or for requests that none matches.
     pub(crate) fn patched(&self, route: Option<usize>) -> &Patched {
-        let route = route.and_then(|at| self.routes.get(at));
-        route.map_or(&self.unrouted, |route| &route.patched)
+        self.route(route)
+            .map_or(&self.unrouted, |route| &route.patched)
     }
 
     /// Opens the tables that limits count in: once, before the first request. `fresh` is a number that nobody can guess.

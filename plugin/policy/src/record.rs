@@ -42,8 +42,8 @@ pub struct Record {
 /// One request that is to be counted.
 #[derive(Clone, Copy, Debug)]
 pub struct Tally<'e> {
-    /// The place of its route in the policy.
-    pub route: Option<usize>,
+    /// Its route: the place in the policy, and the name.
+    pub route: Option<(usize, &'e str)>,
     /// The status that the client was given, if there was a response.
     pub status: Option<u16>,
     /// Nanoseconds that it took.

@@ -9,7 +9,7 @@ use super::{Exchange, Request};
 use crate::ambient::Ambient;
 use crate::decision::{Edit, Reply, remove_once};
 use crate::message::RequestHead;
-use crate::policy::{Moded, RouteRules};
+use crate::policy::{Moded, Policy};
 use crate::problem::Told;
 use crate::record::{Finding, Outcome, kept};
 use crate::refusal::{self, Refusal};
@@ -117,7 +117,7 @@ impl Exchange {
     /// Takes a piece of a body that passes, `None` if the host does not show it; `end` is its last.
     pub fn on_request_piece(&mut self, piece: Option<&[u8]>, end: bool, ambient: &dyn Ambient) {
         let policy = Rc::clone(&self.policy);
-        let bodies = bodies(policy.routes.as_slice(), self.route);
+        let bodies = bodies(&policy, self.route);
         for reading in &mut self.readings {
             let limit = bodies
                 .get(reading.rule)
@@ -156,7 +156,7 @@ impl Exchange {
     /// Judges a request by its whole body.
     pub fn on_request_whole(&mut self, body: &[u8], ambient: &dyn Ambient) -> BodyDecision {
         let policy = Rc::clone(&self.policy);
-        let bodies = bodies(policy.routes.as_slice(), self.route);
+        let bodies = bodies(&policy, self.route);
         let mut rewritten = None;
         for reading in mem::take(&mut self.readings) {
             match self.read(&reading, body, bodies, ambient) {
@@ -221,7 +221,7 @@ impl Exchange {
     /// Judges the parameters, and what the head says of the body.
     pub(super) fn judge_input(&mut self, request: Request<'_, '_>) -> Result<(), Reply> {
         let policy = Rc::clone(&self.policy);
-        let Some(route) = self.route.and_then(|at| policy.routes.get(at)) else {
+        let Some(route) = policy.route(self.route) else {
             return Ok(());
         };
         if let Some(moded) = &route.inputs.validate
@@ -265,7 +265,7 @@ impl Exchange {
     /// What is done about profanity: an answer, or a note of what is done in place of one.
     fn profane(&mut self, seen: Seen, mode: Mode, ambient: &dyn Ambient) -> Result<(), Reply> {
         let policy = Rc::clone(&self.policy);
-        let route = self.route.and_then(|at| policy.routes.get(at));
+        let route = policy.route(self.route);
         let action = route.and_then(|route| Some(route.profanity.as_ref()?.rule.action));
         if seen.is_empty() {
             return Ok(());
@@ -285,7 +285,7 @@ impl Exchange {
     /// What the upstream is told of profanity in the head, where a body does not have its own say yet; and nobody else
     /// tells it.
     pub(super) fn tag_edits<'a>(&mut self, head: &RequestHead<'a>, edits: &mut Vec<Edit<'a>>) {
-        let route = self.route.and_then(|at| self.policy.routes.get(at));
+        let route = self.policy.route(self.route);
         let Some(moded) = route.and_then(|route| route.profanity.as_ref()) else {
             return;
         };
@@ -350,7 +350,7 @@ impl Exchange {
     }
 
     fn bodies(&self) -> &[Moded<BodyRule>] {
-        bodies(&self.policy.routes, self.route)
+        bodies(&self.policy, self.route)
     }
 
     fn objected(
@@ -387,7 +387,8 @@ impl Exchange {
     }
 }
 
-fn bodies(routes: &[RouteRules], route: Option<usize>) -> &[Moded<BodyRule>] {
-    let route = route.and_then(|at| routes.get(at));
-    route.map_or(&[], |route| &route.inputs.bodies)
+fn bodies(policy: &Policy, route: Option<usize>) -> &[Moded<BodyRule>] {
+    policy
+        .route(route)
+        .map_or(&[], |route| &route.inputs.bodies)
 }

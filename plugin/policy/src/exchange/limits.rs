@@ -20,7 +20,7 @@ impl Exchange {
         request: Request<'_, '_>,
     ) -> Result<(), Reply> {
         let policy = Rc::clone(&self.policy);
-        let route = self.route.and_then(|at| policy.routes.get(at));
+        let route = policy.route(self.route);
         let own = route.map_or(&[][..], |route| &route.limits);
         if own.is_empty() && limits.shared.is_empty() {
             return Ok(());

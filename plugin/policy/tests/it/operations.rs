@@ -41,9 +41,6 @@ impl Ambient for Knowing {
     fn wall(&self) -> u64 {
         1_763_758_847_123_456_789
     }
-    fn status(&self) -> Option<u16> {
-        Some(299)
-    }
     fn check(&self, at: usize) -> Checked {
         self.checks.get(at).copied().unwrap_or(Checked::NotHere)
     }
