@@ -48,8 +48,9 @@ const FULL: Load = Load {
 /// A policy that allows the origin that all requests come from.
 const CORS: &str = r#"{"version":1,"cors":{"origins":["https://play.example.com"],"credentials":true,"expose_headers":["etag"]}}"#;
 
-/// Limits that nobody reaches, and what they are announced with: each added to the example policy.
-const LIMITS: [(&str, &str); 3] = [
+/// Limits that nobody reaches, what they are announced with, and what is counted and logged: each added to the example
+/// policy.
+const VARIED: [(&str, &str); 6] = [
     (
         "one-limit",
         r#"{"rate_limits":[{"name":"each","quota":"1000000/1s"}]}"#,
@@ -61,6 +62,12 @@ const LIMITS: [(&str, &str); 3] = [
     (
         "three-limits",
         r#"{"rate_limits":[{"name":"each","quota":"1000000/1s"},{"name":"each-route","quota":"1000000/1s","key":["ip","route"]},{"name":"all","quota":"1000000/1s","key":["all"]}]}"#,
+    ),
+    ("uncounted", r#"{"observe":{"metrics":false}}"#),
+    ("logged", r#"{"observe":{"log":"all"}}"#),
+    (
+        "named-and-timed",
+        r#"{"observe":{"request_id":"x-request-id","timing":"x-process-time"}}"#,
     ),
 ];
 /// A limit that the first request uses up.
@@ -75,9 +82,9 @@ struct Case {
 }
 
 /// The case that the ones below are compared with.
-const WITHOUT_LIMITS: usize = 4;
+const EXAMPLE: usize = 4;
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 13] = [
     Case {
         name: "no filter",
         listener: "bare",
@@ -138,6 +145,24 @@ const CASES: [Case; 10] = [
         path: "/players/7",
         status: 429,
     },
+    Case {
+        name: "example policy, nothing counted",
+        listener: "uncounted",
+        path: "/players/7",
+        status: 200,
+    },
+    Case {
+        name: "example policy, every request logged",
+        listener: "logged",
+        path: "/players/7",
+        status: 200,
+    },
+    Case {
+        name: "example policy, ids and times",
+        listener: "named-and-timed",
+        path: "/players/7",
+        status: 200,
+    },
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -190,7 +215,7 @@ fn listeners(directory: &Path, upstream: &Upstream) -> anyhow::Result<Vec<Listen
         hold_headers: true,
         reloadable: false,
     };
-    let limited = |name: &str, members: &str| -> anyhow::Result<Listener> {
+    let varied = |name: &str, members: &str| -> anyhow::Result<Listener> {
         let mut policy = example.clone();
         let members: Map<String, Value> = serde_json::from_str(members)?;
         let sections = policy.as_object_mut();
@@ -215,14 +240,14 @@ fn listeners(directory: &Path, upstream: &Upstream) -> anyhow::Result<Vec<Listen
             "example-policy",
             Some(filter("example-policy", &portcullis, &example.to_string())),
         ),
-        limited("used-up", USED_UP)?,
+        varied("used-up", USED_UP)?,
     ];
     for (name, policy) in posts::policies() {
         let filter = filter(name, &portcullis, &policy.to_string());
         listeners.push(listener(name, Some(filter)));
     }
-    for (name, members) in LIMITS {
-        listeners.push(limited(name, members)?);
+    for (name, members) in VARIED {
+        listeners.push(varied(name, members)?);
     }
     Ok(listeners)
 }
@@ -273,7 +298,7 @@ fn measure(listeners: &[Listener], load: Load) -> anyhow::Result<()> {
     let posts = posts::measure(&envoy, &runtime, load)?;
     drop(envoy);
     print_costs(&costs, load);
-    print_limits(&all);
+    print_variations(&all);
     posts::print(&posts);
     print_starts(listeners)
 }
@@ -322,14 +347,14 @@ fn print_costs(costs: &[Vec<f64>], load: Load) {
     }
 }
 
-/// What limits add to the policy without them, turn against turn: the two are a second apart, so that what drifts falls out.
-fn print_limits(turns: &[Vec<f64>]) {
+/// What each adds to the example policy, turn against turn: the two are a second apart, so that what drifts falls out.
+fn print_variations(turns: &[Vec<f64>]) {
     println!(
-        "\nµs that limits add to the same policy: median of {} pairs of turns (a quarter below, above), and the difference of the lowest twentieths\n",
+        "\nµs that it adds to the example policy: median of {} pairs of turns (a quarter below, above), and the difference of the lowest twentieths\n",
         ROUNDS * TURNS
     );
-    let without = turns.get(WITHOUT_LIMITS).map_or(&[][..], Vec::as_slice);
-    for (case, turns) in CASES.iter().zip(turns).skip(WITHOUT_LIMITS + 2) {
+    let without = turns.get(EXAMPLE).map_or(&[][..], Vec::as_slice);
+    for (case, turns) in CASES.iter().zip(turns).skip(EXAMPLE + 2) {
         let added: Vec<f64> = turns
             .iter()
             .zip(without)

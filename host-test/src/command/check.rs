@@ -3,7 +3,7 @@
 mod cors;
 mod limits;
 mod notes;
-mod when;
+pub(super) mod when;
 
 use std::path::{Path, PathBuf};
 
@@ -138,6 +138,11 @@ impl Check {
 pub(super) fn config_of(value: &Value) -> Option<Config> {
     let policy = Policy::from_bytes(value.to_string().as_bytes()).ok()?;
     read(&policy).0
+}
+
+/// MiB of a zone of nginx' that the limits of a policy need; `None` without limits.
+pub(super) fn zone(policy: &Value) -> anyhow::Result<Option<u64>> {
+    Ok(Tables::of(&module(None)?, policy).map(Tables::zone))
 }
 
 /// Asks the module about the policy in a file.

@@ -204,10 +204,112 @@ fn istio() {
     }
 }
 
+/// A policy with limits of every kind that nginx has an opinion of.
+fn large() -> Value {
+    json!({
+        "version": 1,
+        "name": "large",
+        "request": {"max_body_bytes": "8MiB", "max_header_bytes": "48KiB"},
+        "rate_limits": [
+            {"name": "each", "quota": "10/1s", "capacity": 1_000_000},
+        ],
+        "routes": [
+            {"name": "a", "path": "/a", "validate": {"body": {"schema": true, "max_bytes": "2MiB"}}},
+            {"name": "b", "path": "/b", "validate": {"body": {"max_bytes": "4MiB"}}},
+        ],
+    })
+}
+
+#[test]
+fn kong() {
+    let written = std::fs::read_to_string(folder().join("kong.yml")).unwrap();
+    assert_eq!(rendered(&example(), &["kong"]), written);
+    let filter = |text: &str| {
+        let service = yaml(text)["services"][0].clone();
+        let filter = service["filter_chains"][0]["filters"][0].clone();
+        assert_eq!(filter["name"], "portcullis");
+        let policy: Value = serde_json::from_str(filter["config"].as_str().unwrap()).unwrap();
+        (service["url"].clone(), policy)
+    };
+    assert_eq!(
+        filter(&written),
+        (json!("http://127.0.0.1:8000"), example())
+    );
+
+    let options = [
+        "kong",
+        "--upstream",
+        "[::1]:9000",
+        "--filters",
+        "/opt/filters",
+    ];
+    let printed = rendered(&large(), &options);
+    assert_eq!(filter(&printed), (json!("http://[::1]:9000"), large()));
+    for line in [
+        "wasm_filters_path = /opt/filters ",
+        // As `check --profile kong` says it.
+        "nginx_wasm_shm_kv = 63m ",
+        "nginx_http_client_body_buffer_size = 2m ",
+        "nginx_http_client_max_body_size = 8193k ",
+        "nginx_http_large_client_header_buffers = 8 48k ",
+    ] {
+        assert!(
+            printed.contains(&format!("#   {line}")),
+            "{line}: {printed}"
+        );
+    }
+    let checked = checked_for("kong", &large());
+    assert!(checked.contains("nginx_wasm_shm_kv = 63m"), "{checked}");
+}
+
+#[test]
+fn apisix() {
+    let written = std::fs::read_to_string(folder().join("apisix.yaml")).unwrap();
+    assert_eq!(rendered(&example(), &["apisix"]), written);
+    assert!(
+        written.ends_with("\n#END\n"),
+        "without it APISIX waits for the rest"
+    );
+    let route = |text: &str| {
+        let route = yaml(text)["routes"][0].clone();
+        let conf = route["plugins"]["portcullis"]["conf"].as_str().unwrap();
+        (
+            route["upstream"]["nodes"].clone(),
+            serde_json::from_str::<Value>(conf).unwrap(),
+        )
+    };
+    assert_eq!(route(&written), (json!({"127.0.0.1:8000": 1}), example()));
+
+    let options = ["apisix", "--upstream", "api:9000", "--wasm", "/opt/p.wasm"];
+    let printed = rendered(&large(), &options);
+    assert_eq!(route(&printed), (json!({"api:9000": 1}), large()));
+    // What goes into config.yaml is YAML too.
+    let comments = printed.lines().filter_map(|line| line.strip_prefix("#   "));
+    let settings = yaml(&comments.map(|line| format!("{line}\n")).collect::<String>());
+    assert_eq!(settings["wasm"]["plugins"][0]["file"], "/opt/p.wasm");
+    assert_eq!(
+        settings["nginx_config"]["http"]["client_max_body_size"],
+        "8193k"
+    );
+    let snippet = &settings["nginx_config"]["http_configuration_snippet"];
+    assert_eq!(snippet, "large_client_header_buffers 8 48k;\n");
+}
+
+/// What `check` says of a policy for a gateway.
+fn checked_for(gateway: &str, policy: &Value) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("policy.json"), policy.to_string()).unwrap();
+    let output = run(
+        folder.path(),
+        &["check", "policy.json", "--profile", gateway],
+    );
+    text(&output.stdout) + &text(&output.stderr)
+}
+
 #[test]
 fn an_invalid_policy_is_not_rendered() {
     let policy = json!({"version": 1, "request": {"hots": ["api.example.com"]}});
-    for gateway in ["envoy", "istio"] {
+    for gateway in ["envoy", "istio", "kong", "apisix"] {
         let output = render(&policy, &[gateway]);
         assert_eq!(output.status.code(), Some(3), "{output:?}");
         assert_eq!(text(&output.stdout), "");

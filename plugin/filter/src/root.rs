@@ -109,7 +109,7 @@ impl RootContext for Root {
             count_rejected();
             host::log(
                 Level::Error,
-                "portcullis: the policy is not loaded, for the errors above",
+                "portcullis: the policy is not loaded, for the errors above; one that serves already goes on serving",
             );
             return false;
         };

@@ -60,11 +60,11 @@ impl Tables {
         }
     }
 
-    /// The smallest zone for them, in nginx' words: with the slab pages' own descriptions, and room for what is small.
-    fn zone(self) -> String {
+    /// The smallest zone for them, in MiB: with the slab pages' own descriptions, and room for what is small.
+    pub(super) fn zone(self) -> u64 {
         let bytes = self.keys.div_ceil(WAYS).saturating_mul(KONG_SLOT);
         let whole = bytes.saturating_add(bytes / 64).saturating_add(64 << 10);
-        format!("{}m", whole.div_ceil(1 << 20))
+        whole.div_ceil(1 << 20)
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) fn notes(gateway: Option<Gateway>, config: &Config, tables: Tables) -
     let (keys, memory, zone) = (tables.keys, tables.memory(), tables.zone());
     let size = match gateway {
         Some(Gateway::Kong) => format!(
-            "limits need `nginx_wasm_shm_kv = {zone}` or more: a smaller zone forgets clients that were counted, and without one kong's workers end"
+            "limits need `nginx_wasm_shm_kv = {zone}m` or more: a smaller zone forgets clients that were counted, and without one kong's workers end"
         ),
         Some(Gateway::Apisix) => format!(
             "nothing is shared between workers on apisix: each counts for itself, for {keys} keys in {memory} of its own, and a limit admits so many times as much as there are workers"
@@ -141,16 +141,16 @@ mod tests {
 
     #[test]
     fn sizes_are_told_in_the_words_of_who_reads_them() {
-        let check = |keys: u64, memory: &str, zone: &str| {
+        let check = |keys: u64, memory: &str, zone: u64| {
             let kibibytes = (keys / WAYS * 272) >> 10;
             let tables = Tables { keys, kibibytes };
             let told = (tables.memory(), tables.zone());
-            assert_eq!(told, (memory.to_owned(), zone.to_owned()), "{keys}");
+            assert_eq!(told, (memory.to_owned(), zone), "{keys}");
         };
-        check(8, "1 KiB", "1m");
-        check(64, "2 KiB", "1m");
-        check(30_000, "996 KiB", "2m");
-        check(131_072, "4.3 MiB", "9m");
-        check(2 * 131_072, "8.5 MiB", "17m");
+        check(8, "1 KiB", 1);
+        check(64, "2 KiB", 1);
+        check(30_000, "996 KiB", 2);
+        check(131_072, "4.3 MiB", 9);
+        check(2 * 131_072, "8.5 MiB", 17);
     }
 }

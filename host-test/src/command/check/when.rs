@@ -6,7 +6,7 @@ use portcullis_config::{
 };
 
 /// The `request` section, if it does anything.
-pub(super) fn request(config: &Config) -> Option<&Request> {
+pub(in crate::command) fn request(config: &Config) -> Option<&Request> {
     let on = |request: &&Request| request.mode.capped_by(config.mode) != Mode::Off;
     config.request.as_ref().filter(on)
 }
@@ -81,16 +81,23 @@ pub(super) fn reads_bodies(config: &Config) -> bool {
 
 /// Are bodies read that are longer than Envoy keeps for a filter unless it is told to?
 pub(super) fn reads_long_bodies(config: &Config) -> bool {
-    let long = |body: &Body| body.max_bytes.is_some_and(|max| max > 1 << 20);
-    let searched = |route: &Route| {
-        let target = route.profanity.as_ref();
-        target.is_some_and(|target| {
-            target.profanity.mode != Mode::Off && target.fields != Fields::None
-        })
+    longest_read(config).is_some_and(|longest| longest > 1 << 20)
+}
+
+/// Bytes of the longest body that a rule reads.
+pub(in crate::command) fn longest_read(config: &Config) -> Option<u64> {
+    let reads = |route: &&Route| {
+        let target = route
+            .profanity
+            .as_ref()
+            .filter(|target| target.profanity.mode != Mode::Off && target.fields != Fields::None);
+        target.is_some() || body(route).is_some_and(is_read)
     };
-    routes(config).any(|route| {
-        body(route).is_some_and(|body| long(body) && (is_read(body) || searched(route)))
-    })
+    let longest = |route: &Route| body(route).and_then(|body| body.max_bytes);
+    routes(config)
+        .filter(reads)
+        .map(|route| longest(route).unwrap_or(64 << 10))
+        .max()
 }
 
 fn is_read(body: &Body) -> bool {

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use anyhow::bail;
 use clap::Args;
@@ -11,6 +10,7 @@ use portcullis_config::Config;
 use super::Valid;
 use super::policy_text::{policy_text, quoted};
 use super::template::Template;
+use super::upstream::Upstream;
 
 const TEMPLATE: &str = include_str!("../../../../envoy/envoy.yaml");
 
@@ -185,45 +185,5 @@ impl Limits {
             // 8192 is the most that Envoy takes.
             kilobytes: bytes.div_ceil(1024).clamp(32, 8192),
         }
-    }
-}
-
-/// HOST:PORT.
-#[derive(Clone, Debug)]
-struct Upstream {
-    /// Without the brackets of an IPv6 address.
-    host: String,
-    port: u16,
-}
-
-impl FromStr for Upstream {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.contains("://") {
-            return Err("leave the scheme out: HOST:PORT");
-        }
-        let (host, port) = text
-            .rsplit_once(':')
-            .ok_or("a port is missing: HOST:PORT")?;
-        let port = port.parse().ok().filter(|port| *port > 0);
-        let port = port.ok_or("the port is a number from 1 to 65535")?;
-        let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-        let legal = match bare {
-            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => {
-                (1..=253).contains(&host.len())
-                    && host
-                        .bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-            }
-        };
-        if !legal {
-            return Err("the host is a name or an address, IPv6 in brackets");
-        }
-        Ok(Self {
-            host: bare.unwrap_or(host).to_owned(),
-            port,
-        })
     }
 }

@@ -3,10 +3,14 @@
 //! The configurations to copy in `envoy/` are the templates: what people read there and what this prints cannot drift
 //! apart. Only what depends on the policy and the place is written anew.
 
+mod apisix;
 mod envoy;
 mod istio;
+mod kong;
+mod nginx;
 mod policy_text;
 mod template;
+mod upstream;
 
 use std::path::Path;
 
@@ -29,6 +33,8 @@ enum Gateway {
     Envoy(envoy::Envoy),
     EnvoyFilter(envoy::EnvoyFilter),
     Istio(istio::Istio),
+    Kong(kong::Kong),
+    Apisix(apisix::Apisix),
 }
 
 /// A policy that the module takes.
@@ -45,6 +51,8 @@ impl Render {
             Gateway::Envoy(envoy) => &envoy.policy,
             Gateway::EnvoyFilter(filter) => &filter.policy,
             Gateway::Istio(istio) => &istio.policy,
+            Gateway::Kong(kong) => &kong.policy,
+            Gateway::Apisix(apisix) => &apisix.policy,
         };
         let Some(valid) = valid(file)? else {
             return Ok(Exit::PolicyInvalid);
@@ -53,6 +61,8 @@ impl Render {
             Gateway::Envoy(envoy) => envoy.render(&valid)?,
             Gateway::EnvoyFilter(filter) => filter.render(&valid)?,
             Gateway::Istio(istio) => istio.render(&valid)?,
+            Gateway::Kong(kong) => kong.render(&valid)?,
+            Gateway::Apisix(apisix) => apisix.render(&valid)?,
         };
         anstream::print!("{text}");
         Ok(Exit::Ok)
