@@ -295,10 +295,10 @@ fn measure(listeners: &[Listener], load: Load) -> anyhow::Result<()> {
             all.append(turns);
         }
     }
-    let posts = posts::measure(&envoy, &runtime, load)?;
-    drop(envoy);
     print_costs(&costs, load);
     print_variations(&all);
+    let posts = posts::measure(&envoy, &runtime, load)?;
+    drop(envoy);
     posts::print(&posts);
     print_starts(listeners)
 }
