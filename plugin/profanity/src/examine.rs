@@ -129,7 +129,7 @@ pub(crate) fn examine(lexicon: &Lexicon, items: &[Item], piece: &Piece, sink: &m
     if piece.marks & (mark::DIGIT | mark::SYMBOL) != 0 || piece.stars > 0 {
         trimmed(lexicon, part(0, items.len()), sink);
     }
-    if items.len() > SHORT + 2 {
+    if items.len() > LONG {
         glued(lexicon, items, sink);
     }
     if piece.marks & (mark::HUMP | mark::DIGIT) != 0 {
@@ -164,13 +164,15 @@ fn plain(lexicon: &Lexicon, items: &[Item], spelling: Spelling, sink: &mut Sink<
         };
         whole(lexicon, part, spelling, sink);
     }
-    if items.len() > SHORT + 2 {
+    if items.len() > LONG {
         glued(lexicon, items, sink);
     }
 }
 
 /// Letters of the longest entry that [`glued`] looks for.
 const SHORT: usize = 4;
+/// Only a word of more letters is looked at by [`glued`].
+pub(crate) const LONG: usize = SHORT + 2;
 
 /// Finds an entry that is too short to count inside words where it stands before or behind a word of its own: `dickmarinade42`.
 fn glued(lexicon: &Lexicon, items: &[Item], sink: &mut Sink<'_>) {

@@ -102,6 +102,21 @@ impl Grams {
         lexicon.begins.get(word).is_some_and(|word| word & bit != 0)
     }
 
+    /// Adds a letter, if it is not the one before, and says whether it was added.
+    pub(crate) fn add(&mut self, class: u8) -> bool {
+        let other = self.0 & 31 != u32::from(class);
+        if other {
+            self.0 = (self.0 << 5 | u32::from(class)) & 0xf_ffff;
+        }
+        other
+    }
+
+    /// The four classes, the last one last.
+    #[inline]
+    pub(crate) fn classes(self) -> [u8; 4] {
+        [15, 10, 5, 0].map(|shift| (self.0 >> shift & 31) as u8)
+    }
+
     fn place(self) -> (usize, u64) {
         let hash = self.0.wrapping_mul(0x9e37_79b1) >> 16;
         (hash as usize >> 6, 1 << (hash & 63))

@@ -16,6 +16,7 @@ mod mask;
 mod opaque;
 mod pack;
 mod scan;
+mod skim;
 mod spelled;
 #[cfg(test)]
 mod tests;

@@ -10,8 +10,9 @@ use crate::disguise::{backwards, spelled_out, starred};
 use crate::examine::{Sink, examine};
 use crate::fold::{Look, ascii_char, look};
 use crate::item::{APOSTROPHE, Item, OTHER, SPACE, STAR, Spelling, WALL, mark};
-use crate::joined::join;
+use crate::joined::{Side, join};
 use crate::lexicon::{Grams, Hit, Lexicon};
+use crate::skim::{Skimmed, skim};
 
 /// Items in the window before the oldest are let go.
 const WINDOW: usize = 1024;
@@ -59,6 +60,20 @@ pub(crate) struct Gap {
     pub(crate) wall: bool,
 }
 
+impl Gap {
+    /// Adds a separator of [`crate::item`].
+    #[inline]
+    pub(crate) fn add(&mut self, class: u8) {
+        self.count = self.count.saturating_add(1);
+        match class {
+            SPACE => self.space = true,
+            APOSTROPHE => self.apostrophe = true,
+            WALL => self.wall = true,
+            _ => {}
+        }
+    }
+}
+
 /// Letters, digits and signs with nothing between them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Piece {
@@ -90,6 +105,7 @@ enum Case {
 /// A search under way.
 struct Walk<'a> {
     lexicon: &'a Lexicon,
+    skims: bool,
     items: &'a mut Vec<Item>,
     side: &'a mut Vec<Item>,
     sink: Sink<'a>,
@@ -117,10 +133,22 @@ pub(crate) fn scan(
     scratch: &mut Scratch,
     hand: &mut dyn FnMut(Found) -> ControlFlow<()>,
 ) {
+    scan_with(lexicon, text, scratch, hand, true);
+}
+
+/// The same; unless it `skims`, without the quick way, which must make no difference.
+pub(crate) fn scan_with(
+    lexicon: &Lexicon,
+    text: &str,
+    scratch: &mut Scratch,
+    hand: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    skims: bool,
+) {
     scratch.items.clear();
     scratch.found.clear();
     let mut walk = Walk {
         lexicon,
+        skims,
         items: &mut scratch.items,
         side: &mut scratch.side,
         sink: Sink::new(&mut scratch.found, &mut scratch.hits, &mut scratch.steps),
@@ -154,7 +182,18 @@ impl Walk<'_> {
     ) -> ControlFlow<()> {
         let bytes = text.as_bytes();
         let mut at = 0;
+        // Up to here it has been skimmed.
+        let mut skimmed = 0;
         while let Some(&byte) = bytes.get(at) {
+            if at >= skimmed && self.is_between(byte) {
+                let Skimmed { resume, stop } = self.skim(bytes, at);
+                skimmed = stop + 1;
+                if resume > at {
+                    self.begin_anew(hand)?;
+                    at = resume;
+                    continue;
+                }
+            }
             if byte.is_ascii() {
                 let (class, marks) = ascii_char(byte);
                 at += 1;
@@ -195,6 +234,38 @@ impl Walk<'_> {
         self.turn();
         self.spell_out();
         ControlFlow::Continue(())
+    }
+
+    /// Whether all words before the one that begins with `byte` are done with, so that it may be skimmed.
+    fn is_between(&self, byte: u8) -> bool {
+        byte.is_ascii_alphanumeric()
+            && self.items.len() == self.from
+            && self.skims
+            && self.singles.is_none()
+            && self.backwards.is_none()
+            && !self.sink.reaches(|| {
+                let first = self.before.iter().flatten().next();
+                first
+                    .and_then(|piece| self.items.get(piece.from))
+                    .map_or(u32::MAX, |item| item.start)
+            })
+    }
+
+    fn skim(&mut self, bytes: &[u8], at: usize) -> Skimmed {
+        let before = self.before.each_ref();
+        let before = before.map(|piece| piece.as_ref().map(Side::of));
+        let skimmed = skim(self.lexicon, bytes, at, before, self.gap);
+        *self.sink.steps += (skimmed.stop - at) as u64;
+        skimmed
+    }
+
+    /// Forgets all that has been read, which nothing that follows has to do with.
+    fn begin_anew(&mut self, hand: &mut dyn FnMut(Found) -> ControlFlow<()>) -> ControlFlow<()> {
+        self.items.clear();
+        self.from = 0;
+        self.before = [None; 2];
+        self.gap = Gap::default();
+        self.sink.hand_out(usize::MAX, hand)
     }
 
     /// Takes the small letters from `at` on, behind another one: what most of most texts is, and what no rule of camelCase applies to.
@@ -318,13 +389,7 @@ impl Walk<'_> {
         if self.items.len() > self.from {
             self.piece(hand)?;
         }
-        self.gap.count = self.gap.count.saturating_add(1);
-        match class {
-            SPACE => self.gap.space = true,
-            APOSTROPHE => self.gap.apostrophe = true,
-            WALL => self.gap.wall = true,
-            _ => {}
-        }
+        self.gap.add(class);
         ControlFlow::Continue(())
     }
 

@@ -1,0 +1,333 @@
+//! The quick way over what most of most texts is: words of letters, and numbers, that hold nothing, neither alone nor with their
+//! neighbours.
+//!
+//! It stores nothing, and finds nothing either: where something may be it stops, and the walk over the letters begins two words before.
+//! It may stop in vain, but what it passes over the walk would have passed over too (`tests` has both go over the same texts).
+
+use crate::examine::LONG;
+use crate::item::{APOSTROPHE, Outline, PUNCTUATION, SPACE, Spelling, mark};
+use crate::joined::{Side, joins};
+use crate::lexicon::{Grams, Lexicon};
+use crate::scan::Gap;
+
+/// Bytes of the longest word that is passed over.
+const WORD: usize = 40;
+
+/// Set in what [`LOOKS`] says of a capital, beside its class.
+const CAPITAL: u8 = 0x40;
+/// Set in what it says of a digit.
+const DIGIT: u8 = 0x80;
+/// What it says of all that is not for this way.
+const STRANGE: u8 = 0xff;
+
+/// What each byte is: the class of a small letter, or of a capital or digit with its bit, or a separator.
+static LOOKS: [u8; 256] = looks();
+
+const fn looks() -> [u8; 256] {
+    let mut table = [STRANGE; 256];
+    let mut rest: &mut [u8] = &mut table;
+    let mut byte = 0u8;
+    while let Some((slot, tail)) = rest.split_first_mut() {
+        if byte == 128 {
+            break;
+        }
+        let (class, marks) = crate::fold::ascii_look(byte);
+        *slot = match class {
+            SPACE | APOSTROPHE | PUNCTUATION => class,
+            0..26 if marks & mark::UPPER != 0 => class | CAPITAL,
+            0..26 if marks & mark::LETTER != 0 => class,
+            0..26 if marks & mark::DIGIT != 0 => class | DIGIT,
+            _ => STRANGE,
+        };
+        byte += 1;
+        rest = tail;
+    }
+    table
+}
+
+fn look(byte: u8) -> u8 {
+    LOOKS.get(usize::from(byte)).copied().unwrap_or(STRANGE)
+}
+
+/// How far it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Skimmed {
+    /// The byte at which the walk goes on: two words before the one that may hold something, with the separators before them; or where the
+    /// skimming began, if that is nearer.
+    pub(crate) resume: usize,
+    /// First byte of the word that may hold something; the length of the text if there is none.
+    pub(crate) stop: usize,
+}
+
+/// A word, as far as it has been read.
+#[derive(Clone, Copy)]
+struct Word {
+    /// The first byte behind it.
+    end: usize,
+    outline: Outline,
+    /// The class before the last one.
+    before: Option<u8>,
+    /// Whether it may hold something.
+    suspect: bool,
+}
+
+/// Passes over `bytes` from `at` on, where no word is under way. `before` are the two pieces before, the later one last, and `gap` what has
+/// been seen behind them.
+pub(crate) fn skim(
+    lexicon: &Lexicon,
+    bytes: &[u8],
+    begin: usize,
+    mut before: [Option<Side>; 2],
+    mut gap: Gap,
+) -> Skimmed {
+    let mut at = begin;
+    // Where the separators before the last two words begin.
+    let mut resumes = [begin; 2];
+    let mut single = false;
+    loop {
+        let behind = at;
+        while let Some(&byte) = bytes.get(at) {
+            let class = look(byte);
+            if !is_separator(class) {
+                break;
+            }
+            gap.add(class);
+            at += 1;
+        }
+        let [resume, next] = resumes;
+        let Some(&first) = bytes.get(at) else {
+            return Skimmed {
+                resume: at,
+                stop: at,
+            };
+        };
+        let stopped = Skimmed { resume, stop: at };
+        let Some(word) = word(lexicon, bytes, at, look(first)) else {
+            return stopped;
+        };
+        let alone = word.outline.len() == 1;
+        if word.suspect || single && alone {
+            return stopped;
+        }
+        let side = Side {
+            outline: word.outline,
+            gap,
+            cut: false,
+        };
+        let joins = joins(lexicon, &before, &side, word.before);
+        if joins.two == Some(true) || joins.three == Some(true) {
+            return stopped;
+        }
+        single = alone;
+        let [_, last] = before;
+        before = [last, Some(side)];
+        resumes = [next, behind];
+        at = word.end;
+        gap = Gap::default();
+    }
+}
+
+/// Reads the word or number at `at`, whose first byte looks like `first`; `None` if it is of another kind.
+#[inline]
+fn word(lexicon: &Lexicon, bytes: &[u8], at: usize, first: u8) -> Option<Word> {
+    if first == STRANGE {
+        return None;
+    }
+    // All capitals, or small letters behind one.
+    let kind = match bytes.get(at + 1).map(|&second| look(second)) {
+        Some(second) if second != STRANGE => first & (second | DIGIT) & (CAPITAL | DIGIT),
+        _ => first & DIGIT,
+    };
+    let first = first & 0x1f;
+    let mut last = first;
+    let mut grams = Grams::default();
+    let mut suspect = grams.push_other(first, lexicon);
+    let mut len = 1u32;
+    let mut end = at + 1;
+    for &byte in bytes.get(end..).unwrap_or_default().iter().take(WORD) {
+        let class = look(byte) ^ kind;
+        if class >= 26 {
+            break;
+        }
+        end += 1;
+        if class != last {
+            last = class;
+            len += 1;
+            suspect |= grams.push_other(class, lexicon);
+        }
+    }
+    if !bytes.get(end).is_none_or(|&next| is_separator(look(next))) {
+        return None;
+    }
+    let text = bytes.get(at..end).unwrap_or_default();
+    let [_, _, before, _] = grams.classes();
+    let outline = Outline::of(first, second(text, first), last, len);
+    if kind == DIGIT {
+        // Of two digits and more the walk makes nothing: they may be hexadecimal.
+        suspect &= text.len() == 1;
+    } else {
+        suspect = suspect
+            || lexicon.may_outline(outline) && lexicon.may_spell(spelling(text))
+            || len as usize > LONG && may_be_glued(lexicon, text, grams);
+    }
+    Some(Word {
+        end,
+        outline,
+        before: (len > 1).then_some(before),
+        suspect,
+    })
+}
+
+fn is_separator(look: u8) -> bool {
+    matches!(look, APOSTROPHE..=PUNCTUATION)
+}
+
+fn classes(word: &[u8]) -> impl Iterator<Item = u8> {
+    word.iter().map(|&byte| look(byte) & 0x1f)
+}
+
+fn spelling(word: &[u8]) -> Spelling {
+    Spelling::of_classes(classes(word))
+}
+
+/// The first class of `word` that is not `first`.
+fn second(word: &[u8], first: u8) -> Option<u8> {
+    classes(word).find(|&class| class != first)
+}
+
+/// Whether `word`, which ends with `grams`, may have an entry before or behind another word.
+fn may_be_glued(lexicon: &Lexicon, word: &[u8], grams: Grams) -> bool {
+    let mut start = Grams::default();
+    let mut count = 0;
+    for class in classes(word) {
+        if start.add(class) {
+            count += 1;
+        }
+        if count == 3 {
+            break;
+        }
+    }
+    let [_, one, two, three] = start.classes();
+    let [_, third, second, last] = grams.classes();
+    lexicon.may_be_glued(false, [one, two, three])
+        || lexicon.may_be_glued(true, [last, second, third])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::sync::OnceLock;
+
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use crate::dictionary::each_word;
+    use crate::lexicon::Lexicon;
+    use crate::pack::pack;
+    use crate::scan::{Scratch, scan_with};
+    use crate::{Filter, Found, Severity, Wanted};
+
+    /// The English list from mild on, with words and exceptions of an operator.
+    fn lexicon() -> &'static Lexicon {
+        static FILTER: OnceLock<Filter> = OnceLock::new();
+        let owned = |words: &[&str]| words.iter().map(|&word| word.into()).collect::<Vec<_>>();
+        let filter = FILTER.get_or_init(|| {
+            let wanted = Wanted {
+                lists: &["en"],
+                words: &owned(&["ton", "zorblax", "foul play", "no", "aab"]),
+                allow: &owned(&["bass hole", "shitake"]),
+                threshold: Severity::Mild,
+            };
+            Filter::compile(&wanted).0
+        });
+        &filter.lexicon
+    }
+
+    fn found(text: &str, skims: bool) -> Vec<Found> {
+        let mut all = Vec::new();
+        let mut hand = |found| {
+            all.push(found);
+            ControlFlow::Continue(())
+        };
+        scan_with(lexicon(), text, &mut Scratch::default(), &mut hand, skims);
+        all
+    }
+
+    #[test]
+    fn each_word_of_the_dictionary_and_the_lists_is_found_or_not_either_way() {
+        let mut words = Vec::new();
+        each_word(|word| words.push(word.to_owned()));
+        let pack = pack("en").unwrap();
+        words.extend(pack.allow);
+        words.extend(pack.entries.into_iter().map(|entry| entry.word));
+        for pair in words.chunks(2) {
+            // Parted where it matters: at each place of it.
+            let word = pair.concat();
+            let parted = (1..word.len())
+                .map(|at| format!("{} {}", &word[..at], &word[at..]))
+                .collect::<Vec<_>>()
+                .join(", then ");
+            for text in [pair.join(" "), parted] {
+                assert_eq!(found(&text, true), found(&text, false), "{text}");
+            }
+        }
+    }
+
+    fn words() -> Vec<String> {
+        let pack = pack("en").unwrap();
+        let mut words: Vec<String> = pack.entries.into_iter().map(|entry| entry.word).collect();
+        // What excuses, and what is neither.
+        words.extend(pack.allow.into_iter().step_by(3));
+        let mut at = 0;
+        each_word(|word| {
+            at += 1;
+            if at % 7 == 0 {
+                words.push(word.to_owned());
+            }
+        });
+        words
+    }
+
+    /// Words, whole, parted and disguised, with what stands between words.
+    fn prose() -> impl Strategy<Value = String> {
+        let word = || select(words());
+        let capital = |word: String| word[..1].to_uppercase() + &word[1..];
+        let part = prop_oneof![
+            6 => word(),
+            2 => word().prop_map(capital),
+            1 => word().prop_map(|word| word.to_uppercase()),
+            3 => (word(), 1..9usize).prop_map(|(word, at)| {
+                let at = at.min(word.len() - 1);
+                format!("{} {}", &word[..at], &word[at..])
+            }),
+            1 => (word(), word()).prop_map(|(one, two)| one + &two),
+            1 => word().prop_map(|word| word.split("").collect::<Vec<_>>().join(" ")),
+            1 => word().prop_map(|word| word.replace('i', "1").replace('s', "$")),
+            1 => word().prop_map(|word| format!("\u{202e}{word}\u{202c}")),
+            2 => "[a-zA-Z]{1,3}",
+            1 => "[0-9]{1,3}",
+            1 => "[a-z]{30,60}",
+            1 => "[aA]{1,300}",
+            1 => "\\PC{1,4}",
+        ];
+        let gap = prop_oneof![
+            8 => Just(" "), 1 => Just(", "), 1 => Just("."), 1 => Just("'"), 1 => Just("-"), 1 => Just("\n"), 1 => Just("!"),
+            1 => Just("*"), 1 => Just("  "), 1 => Just(""), 1 => Just("你"), 1 => Just("\u{301}"), 1 => Just("    "),
+        ];
+        proptest::collection::vec((part, gap), 0..30).prop_map(|parts| {
+            parts
+                .into_iter()
+                .map(|(part, gap)| part + gap)
+                .collect::<String>()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_is_passed_over_holds_nothing(text in prose()) {
+            prop_assert_eq!(found(&text, true), found(&text, false));
+        }
+    }
+}
