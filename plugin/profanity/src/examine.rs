@@ -47,6 +47,15 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// Whether `look` finds anything; what it does is forgotten again.
+    pub(crate) fn would_find(&mut self, look: impl FnOnce(&mut Self)) -> bool {
+        let before = self.found.len();
+        look(self);
+        let more = self.found.len() > before;
+        self.found.truncate(before);
+        more
+    }
+
     /// Whether a match reaches beyond byte `from()`.
     pub(crate) fn reaches(&self, from: impl Fn() -> u32) -> bool {
         if self.found.is_empty() {

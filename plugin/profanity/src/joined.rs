@@ -50,11 +50,7 @@ pub(crate) fn joins(
     if lengths.0.saturating_add(lengths.1) > LONGEST {
         return joins;
     }
-    let plural = if piece.outline.last() == Some(S) {
-        before_last.or(last.outline.last())
-    } else {
-        None
-    };
+    let plural = plural(piece.outline, last.outline, before_last);
     let known = |outline: Outline| {
         lexicon.may_outline(outline)
             || plural.is_some_and(|before| lexicon.may_outline(outline.shortened(before)))
@@ -75,6 +71,27 @@ pub(crate) fn joins(
         joins.three = Some(known(outline.followed(piece.outline)));
     }
     joins
+}
+
+/// The class that the plural `piece`, behind `last`, ends with as a singular.
+fn plural(piece: Outline, last: Outline, before_last: Option<u8>) -> Option<u8> {
+    if piece.last() == Some(S) {
+        before_last.or(last.last())
+    } else {
+        None
+    }
+}
+
+/// Whether there may be terms of this spelling of `last` and `piece`, or of what stands before them too, or of its singular.
+pub(crate) fn may_spell(
+    lexicon: &Lexicon,
+    spelling: Spelling,
+    (last, piece): (&Side, &Side),
+    before_last: Option<u8>,
+) -> bool {
+    lexicon.may_spell(spelling)
+        || plural(piece.outline, last.outline, before_last)
+            .is_some_and(|before| lexicon.may_spell(spelling.shortened(before)))
 }
 
 /// Looks at `piece` together with the one or two before it: as an entry, and as a benign word that excuses what was found in its parts.

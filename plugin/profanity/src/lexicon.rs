@@ -98,8 +98,11 @@ impl Grams {
     #[inline]
     pub(crate) fn push_other(&mut self, class: u8, lexicon: &Lexicon) -> bool {
         self.0 = (self.0 << 5 | u32::from(class)) & 0xf_ffff;
-        let (word, bit) = self.place();
-        lexicon.begins.get(word).is_some_and(|word| word & bit != 0)
+        let (word, bits) = self.place();
+        lexicon
+            .begins
+            .get(word)
+            .is_some_and(|word| word & bits == bits)
     }
 
     /// Adds a letter, if it is not the one before, and says whether it was added.
@@ -117,9 +120,11 @@ impl Grams {
         [15, 10, 5, 0].map(|shift| (self.0 >> shift & 31) as u8)
     }
 
+    /// Two bits of one word, as one bit is also that of many others.
     fn place(self) -> (usize, u64) {
-        let hash = self.0.wrapping_mul(0x9e37_79b1) >> 16;
-        (hash as usize >> 6, 1 << (hash & 63))
+        let hash = self.0.wrapping_mul(0x9e37_79b1);
+        let bits = 1 << (hash >> 16 & 63) | 1 << (hash >> 10 & 63);
+        ((hash >> 22) as usize, bits)
     }
 }
 
@@ -132,9 +137,9 @@ fn begins(patterns: &[Vec<u8>]) -> Box<Bits> {
                 .iter()
                 .fold(0, |gram, &class| gram << 5 | u32::from(class)),
         );
-        let (word, bit) = gram.place();
+        let (word, both) = gram.place();
         if let Some(word) = bits.get_mut(word) {
-            *word |= bit;
+            *word |= both;
         }
     };
     for pattern in patterns {

@@ -10,9 +10,9 @@ use crate::disguise::{backwards, spelled_out, starred};
 use crate::examine::{Sink, examine};
 use crate::fold::{Look, ascii_char, look};
 use crate::item::{APOSTROPHE, Item, OTHER, SPACE, STAR, Spelling, WALL, mark};
-use crate::joined::{Side, join};
+use crate::joined::join;
 use crate::lexicon::{Grams, Hit, Lexicon};
-use crate::skim::{Skimmed, skim};
+use crate::skim::{Skimmed, read, skim};
 
 /// Items in the window before the oldest are let go.
 const WINDOW: usize = 1024;
@@ -252,9 +252,12 @@ impl Walk<'_> {
     }
 
     fn skim(&mut self, bytes: &[u8], at: usize) -> Skimmed {
-        let before = self.before.each_ref();
-        let before = before.map(|piece| piece.as_ref().map(Side::of));
-        let skimmed = skim(self.lexicon, bytes, at, before, self.gap);
+        let (lexicon, side, sink) = (self.lexicon, &mut *self.side, &mut self.sink);
+        let mut holds = |word: &[u8], suspect| {
+            let piece = read(word, suspect, side);
+            sink.would_find(|sink| examine(lexicon, side, &piece, sink))
+        };
+        let skimmed = skim(lexicon, bytes, at, &self.before, self.gap, &mut holds);
         *self.sink.steps += (skimmed.stop - at) as u64;
         skimmed
     }

@@ -5,10 +5,11 @@
 //! It may stop in vain, but what it passes over the walk would have passed over too (`tests` has both go over the same texts).
 
 use crate::examine::LONG;
-use crate::item::{APOSTROPHE, Outline, PUNCTUATION, SPACE, Spelling, mark};
-use crate::joined::{Side, joins};
+use crate::fold::ascii_char;
+use crate::item::{APOSTROPHE, Item, Outline, PUNCTUATION, SPACE, Spelling, mark};
+use crate::joined::{Side, joins, may_spell};
 use crate::lexicon::{Grams, Lexicon};
-use crate::scan::Gap;
+use crate::scan::{Gap, Piece};
 
 /// Bytes of the longest word that is passed over.
 const WORD: usize = 40;
@@ -59,28 +60,55 @@ pub(crate) struct Skimmed {
     pub(crate) stop: usize,
 }
 
-/// A word, as far as it has been read.
+/// A word that has been read.
 #[derive(Clone, Copy)]
-struct Word {
-    /// The first byte behind it.
-    end: usize,
-    outline: Outline,
+struct Word<'a> {
+    text: &'a [u8],
+    side: Side,
     /// The class before the last one.
     before: Option<u8>,
-    /// Whether it may hold something.
-    suspect: bool,
 }
 
-/// Passes over `bytes` from `at` on, where no word is under way. `before` are the two pieces before, the later one last, and `gap` what has
-/// been seen behind them.
+/// What stands before a word.
+#[derive(Clone, Copy)]
+enum Before<'a> {
+    Nothing,
+    Piece(&'a Piece),
+    Word(Word<'a>),
+}
+
+impl Before<'_> {
+    fn side(&self) -> Option<Side> {
+        match self {
+            Self::Nothing => None,
+            Self::Piece(piece) => Some(Side::of(piece)),
+            Self::Word(word) => Some(word.side),
+        }
+    }
+
+    fn spelling(&self) -> Spelling {
+        match self {
+            Self::Nothing => Spelling::default(),
+            Self::Piece(piece) => piece.spelling,
+            Self::Word(word) => spelling(word.text),
+        }
+    }
+}
+
+/// Passes over `bytes` from `begin` on, where no word is under way. `before` are the two pieces before, the later one last, and `gap` what has
+/// been seen behind them. `holds` says for sure of a word whether it holds something, and is asked only of few.
 pub(crate) fn skim(
     lexicon: &Lexicon,
     bytes: &[u8],
     begin: usize,
-    mut before: [Option<Side>; 2],
+    before: &[Option<Piece>; 2],
     mut gap: Gap,
+    holds: &mut impl FnMut(&[u8], bool) -> bool,
 ) -> Skimmed {
     let mut at = begin;
+    let mut before = before
+        .each_ref()
+        .map(|piece| piece.as_ref().map_or(Before::Nothing, Before::Piece));
     // Where the separators before the last two words begin.
     let mut resumes = [begin; 2];
     let mut single = false;
@@ -102,39 +130,57 @@ pub(crate) fn skim(
             };
         };
         let stopped = Skimmed { resume, stop: at };
-        let Some(word) = word(lexicon, bytes, at, look(first)) else {
+        let Some(word) = word(lexicon, bytes.get(at..).unwrap_or_default(), look(first), gap, holds)
+        else {
             return stopped;
         };
-        let alone = word.outline.len() == 1;
-        if word.suspect || single && alone {
-            return stopped;
-        }
-        let side = Side {
-            outline: word.outline,
-            gap,
-            cut: false,
-        };
-        let joins = joins(lexicon, &before, &side, word.before);
-        if joins.two == Some(true) || joins.three == Some(true) {
+        let alone = word.side.outline.len() == 1;
+        if single && alone || joins_something(lexicon, &before, &word) {
             return stopped;
         }
         single = alone;
         let [_, last] = before;
-        before = [last, Some(side)];
+        before = [last, Before::Word(word)];
         resumes = [next, behind];
-        at = word.end;
+        at += word.text.len();
         gap = Gap::default();
     }
 }
 
-/// Reads the word or number at `at`, whose first byte looks like `first`; `None` if it is of another kind.
+/// Whether `word` may be an entry together with what stands before it.
+fn joins_something(lexicon: &Lexicon, before: &[Before<'_>; 2], word: &Word<'_>) -> bool {
+    let [earlier, last] = before;
+    let sides = [earlier.side(), last.side()];
+    let joins = joins(lexicon, &sides, &word.side, word.before);
+    let (two, three) = (joins.two == Some(true), joins.three == Some(true));
+    if !two && !three {
+        return false;
+    }
+    let [_, Some(side)] = &sides else {
+        return false;
+    };
+    let Some(pair) = last.spelling().joined(spelling(word.text)) else {
+        return true;
+    };
+    let known = |spelling| may_spell(lexicon, spelling, (side, &word.side), word.before);
+    two && known(pair) || three && earlier.spelling().joined(pair).is_none_or(known)
+}
+
+/// Reads the word or number that `bytes` begin with, the first of which looks like `first`, behind `gap`; `None` if it is of another kind,
+/// or holds something.
 #[inline]
-fn word(lexicon: &Lexicon, bytes: &[u8], at: usize, first: u8) -> Option<Word> {
+fn word<'a>(
+    lexicon: &Lexicon,
+    bytes: &'a [u8],
+    first: u8,
+    gap: Gap,
+    holds: &mut impl FnMut(&[u8], bool) -> bool,
+) -> Option<Word<'a>> {
     if first == STRANGE {
         return None;
     }
     // All capitals, or small letters behind one.
-    let kind = match bytes.get(at + 1).map(|&second| look(second)) {
+    let kind = match bytes.get(1).map(|&second| look(second)) {
         Some(second) if second != STRANGE => first & (second | DIGIT) & (CAPITAL | DIGIT),
         _ => first & DIGIT,
     };
@@ -143,8 +189,8 @@ fn word(lexicon: &Lexicon, bytes: &[u8], at: usize, first: u8) -> Option<Word> {
     let mut grams = Grams::default();
     let mut suspect = grams.push_other(first, lexicon);
     let mut len = 1u32;
-    let mut end = at + 1;
-    for &byte in bytes.get(end..).unwrap_or_default().iter().take(WORD) {
+    let mut end = 1;
+    for &byte in bytes.iter().skip(1).take(WORD) {
         let class = look(byte) ^ kind;
         if class >= 26 {
             break;
@@ -156,26 +202,69 @@ fn word(lexicon: &Lexicon, bytes: &[u8], at: usize, first: u8) -> Option<Word> {
             suspect |= grams.push_other(class, lexicon);
         }
     }
-    if !bytes.get(end).is_none_or(|&next| is_separator(look(next))) {
+    if !bytes
+        .get(end)
+        .is_none_or(|&next| is_separator(look(next)))
+    {
         return None;
     }
-    let text = bytes.get(at..end).unwrap_or_default();
+    let text = bytes.get(..end).unwrap_or_default();
     let [_, _, before, _] = grams.classes();
     let outline = Outline::of(first, second(text, first), last, len);
-    if kind == DIGIT {
-        // Of two digits and more the walk makes nothing: they may be hexadecimal.
-        suspect &= text.len() == 1;
+    // Of two digits and more the walk makes nothing: they may be hexadecimal.
+    let looks = if kind == DIGIT {
+        suspect && end == 1
     } else {
-        suspect = suspect
+        suspect
             || lexicon.may_outline(outline) && lexicon.may_spell(spelling(text))
-            || len as usize > LONG && may_be_glued(lexicon, text, grams);
+            || len as usize > LONG && may_be_glued(lexicon, text, grams)
+    };
+    if looks && holds(text, suspect) {
+        return None;
     }
     Some(Word {
-        end,
-        outline,
+        text,
+        side: Side {
+            outline,
+            gap,
+            cut: false,
+        },
         before: (len > 1).then_some(before),
-        suspect,
     })
+}
+
+/// Makes `items`, and the piece that they are, of a word that is read here.
+pub(crate) fn read(word: &[u8], suspect: bool, items: &mut Vec<Item>) -> Piece {
+    items.clear();
+    let mut all = 0;
+    for (at, &byte) in (0u32..).zip(word) {
+        let (class, marks) = ascii_char(byte);
+        all |= marks;
+        match items.last_mut().filter(|last| last.class == class) {
+            Some(last) => {
+                last.run = last.run.saturating_add(1);
+                last.marks |= marks;
+                last.end = at + 1;
+            }
+            None => items.push(Item {
+                start: at,
+                end: at + 1,
+                class,
+                run: 1,
+                marks,
+            }),
+        }
+    }
+    Piece {
+        from: 0,
+        to: items.len(),
+        spelling: Spelling::of(items),
+        suspect,
+        marks: all,
+        stars: 0,
+        cut: false,
+        gap: Gap::default(),
+    }
 }
 
 fn is_separator(look: u8) -> bool {
