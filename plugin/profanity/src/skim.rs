@@ -7,7 +7,7 @@
 use crate::examine::LONG;
 use crate::fold::ascii_char;
 use crate::item::{APOSTROPHE, Item, Outline, PUNCTUATION, SPACE, Spelling, mark};
-use crate::joined::{Side, joins, may_spell};
+use crate::joined::{Joins, Side, joins, may_spell};
 use crate::lexicon::{Grams, Lexicon};
 use crate::scan::{Gap, Piece};
 
@@ -60,37 +60,24 @@ pub(crate) struct Skimmed {
     pub(crate) stop: usize,
 }
 
-/// A word that has been read.
+/// A word that has been read, as far as is needed of it while nothing may be in it; or a piece.
 #[derive(Clone, Copy)]
-struct Word<'a> {
-    text: &'a [u8],
+struct Word {
     side: Side,
     /// The class before the last one.
     before: Option<u8>,
+    /// Where it is; nowhere if it is a piece.
+    at: usize,
+    to: usize,
 }
 
-/// What stands before a word.
-#[derive(Clone, Copy)]
-enum Before<'a> {
-    Nothing,
-    Piece(&'a Piece),
-    Word(Word<'a>),
-}
-
-impl Before<'_> {
-    fn side(&self) -> Option<Side> {
-        match self {
-            Self::Nothing => None,
-            Self::Piece(piece) => Some(Side::of(piece)),
-            Self::Word(word) => Some(word.side),
-        }
-    }
-
-    fn spelling(&self) -> Spelling {
-        match self {
-            Self::Nothing => Spelling::default(),
-            Self::Piece(piece) => piece.spelling,
-            Self::Word(word) => spelling(word.text),
+impl Word {
+    fn of(piece: &Piece) -> Self {
+        Self {
+            side: Side::of(piece),
+            before: None,
+            at: 0,
+            to: 0,
         }
     }
 }
@@ -105,13 +92,10 @@ pub(crate) fn skim(
     mut gap: Gap,
     holds: &mut impl FnMut(&[u8], bool) -> bool,
 ) -> Skimmed {
+    let [mut earlier, mut last] = before.each_ref().map(|piece| piece.as_ref().map(Word::of));
     let mut at = begin;
-    let mut before = before
-        .each_ref()
-        .map(|piece| piece.as_ref().map_or(Before::Nothing, Before::Piece));
     // Where the separators before the last two words begin.
     let mut resumes = [begin; 2];
-    let mut single = false;
     loop {
         let behind = at;
         while let Some(&byte) = bytes.get(at) {
@@ -130,57 +114,72 @@ pub(crate) fn skim(
             };
         };
         let stopped = Skimmed { resume, stop: at };
-        let Some(word) = word(lexicon, bytes.get(at..).unwrap_or_default(), look(first), gap, holds)
-        else {
+        let Some(word) = word(lexicon, bytes, at, look(first), gap, holds) else {
             return stopped;
         };
-        let alone = word.side.outline.len() == 1;
-        if single && alone || joins_something(lexicon, &before, &word) {
+        let side = |word: &Option<Word>| word.as_ref().map(|word| word.side);
+        let joins = joins(
+            lexicon,
+            &[side(&earlier), side(&last)],
+            &word.side,
+            word.before,
+        );
+        let single = |word: &Word| word.side.outline.len() == 1;
+        if (joins.two == Some(true) || joins.three == Some(true))
+            && joins_something(lexicon, bytes, [&earlier, &last], &word, joins)
+            || single(&word) && last.as_ref().is_some_and(single)
+        {
             return stopped;
         }
-        single = alone;
-        let [_, last] = before;
-        before = [last, Before::Word(word)];
+        (earlier, last) = (last, Some(word));
         resumes = [next, behind];
-        at += word.text.len();
+        at = word.to;
         gap = Gap::default();
     }
 }
 
 /// Whether `word` may be an entry together with what stands before it.
-fn joins_something(lexicon: &Lexicon, before: &[Before<'_>; 2], word: &Word<'_>) -> bool {
-    let [earlier, last] = before;
-    let sides = [earlier.side(), last.side()];
-    let joins = joins(lexicon, &sides, &word.side, word.before);
-    let (two, three) = (joins.two == Some(true), joins.three == Some(true));
-    if !two && !three {
-        return false;
-    }
-    let [_, Some(side)] = &sides else {
+#[inline(never)]
+fn joins_something(
+    lexicon: &Lexicon,
+    bytes: &[u8],
+    [earlier, last]: [&Option<Word>; 2],
+    word: &Word,
+    joins: Joins,
+) -> bool {
+    let Some(last) = last else {
         return false;
     };
-    let Some(pair) = last.spelling().joined(spelling(word.text)) else {
+    let spelling = |word: &Word| {
+        let text = bytes.get(word.at..word.to);
+        text.filter(|text| !text.is_empty()).map(spelling)
+    };
+    // Of pieces it is not known here.
+    let pair = spelling(last).zip(spelling(word));
+    let Some(pair) = pair.and_then(|(last, word)| last.joined(word)) else {
         return true;
     };
-    let known = |spelling| may_spell(lexicon, spelling, (side, &word.side), word.before);
-    two && known(pair) || three && earlier.spelling().joined(pair).is_none_or(known)
+    let known = |spelling| may_spell(lexicon, spelling, (&last.side, &word.side), word.before);
+    let triple = || spelling(earlier.as_ref()?)?.joined(pair);
+    joins.two == Some(true) && known(pair)
+        || joins.three == Some(true) && triple().is_none_or(known)
 }
 
-/// Reads the word or number that `bytes` begin with, the first of which looks like `first`, behind `gap`; `None` if it is of another kind,
-/// or holds something.
+/// Reads the word or number at `at`, the first byte of which looks like `first`; `None` if it is of another kind, or holds something.
 #[inline]
-fn word<'a>(
+fn word(
     lexicon: &Lexicon,
-    bytes: &'a [u8],
+    bytes: &[u8],
+    at: usize,
     first: u8,
     gap: Gap,
     holds: &mut impl FnMut(&[u8], bool) -> bool,
-) -> Option<Word<'a>> {
+) -> Option<Word> {
     if first == STRANGE {
         return None;
     }
     // All capitals, or small letters behind one.
-    let kind = match bytes.get(1).map(|&second| look(second)) {
+    let kind = match bytes.get(at + 1).map(|&second| look(second)) {
         Some(second) if second != STRANGE => first & (second | DIGIT) & (CAPITAL | DIGIT),
         _ => first & DIGIT,
     };
@@ -189,31 +188,32 @@ fn word<'a>(
     let mut grams = Grams::default();
     let mut suspect = grams.push_other(first, lexicon);
     let mut len = 1u32;
-    let mut end = 1;
-    for &byte in bytes.iter().skip(1).take(WORD) {
-        let class = look(byte) ^ kind;
+    let mut to = at + 1;
+    let mut next = STRANGE;
+    while to - at <= WORD {
+        next = bytes.get(to).map_or(SPACE, |&byte| look(byte));
+        let class = next ^ kind;
         if class >= 26 {
             break;
         }
-        end += 1;
+        to += 1;
         if class != last {
             last = class;
             len += 1;
             suspect |= grams.push_other(class, lexicon);
         }
     }
-    if !bytes
-        .get(end)
-        .is_none_or(|&next| is_separator(look(next)))
-    {
+    if !is_separator(next) {
         return None;
     }
-    let text = bytes.get(..end).unwrap_or_default();
+    let text = bytes.get(at..to).unwrap_or_default();
     let [_, _, before, _] = grams.classes();
-    let outline = Outline::of(first, second(text, first), last, len);
+    let before = (len > 1).then_some(before);
+    let second = second(text, first);
+    let outline = Outline::of(first, second, last, len);
     // Of two digits and more the walk makes nothing: they may be hexadecimal.
     let looks = if kind == DIGIT {
-        suspect && end == 1
+        suspect && to - at == 1
     } else {
         suspect
             || lexicon.may_outline(outline) && lexicon.may_spell(spelling(text))
@@ -223,13 +223,14 @@ fn word<'a>(
         return None;
     }
     Some(Word {
-        text,
         side: Side {
             outline,
             gap,
             cut: false,
         },
-        before: (len > 1).then_some(before),
+        before,
+        at,
+        to,
     })
 }
 
@@ -275,6 +276,7 @@ fn classes(word: &[u8]) -> impl Iterator<Item = u8> {
     word.iter().map(|&byte| look(byte) & 0x1f)
 }
 
+#[inline(never)]
 fn spelling(word: &[u8]) -> Spelling {
     Spelling::of_classes(classes(word))
 }
@@ -285,6 +287,7 @@ fn second(word: &[u8], first: u8) -> Option<u8> {
 }
 
 /// Whether `word`, which ends with `grams`, may have an entry before or behind another word.
+#[inline(never)]
 fn may_be_glued(lexicon: &Lexicon, word: &[u8], grams: Grams) -> bool {
     let mut start = Grams::default();
     let mut count = 0;
