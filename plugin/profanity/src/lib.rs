@@ -4,6 +4,7 @@
 //! in that stream, and what is handed back are byte ranges of the source. So clean text stays what it was, whatever script it is in, and
 //! `mask` touches matched characters only.
 
+mod address;
 mod dictionary;
 mod disguise;
 mod examine;

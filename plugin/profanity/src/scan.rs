@@ -3,9 +3,10 @@
 //!
 //! Memory is bounded by a window: what lies further back than any rule looks is handed out and forgotten.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use crate::Found;
+use crate::address;
 use crate::disguise::{backwards, spelled_out, starred};
 use crate::examine::{Sink, examine};
 use crate::fold::{Look, ascii_char, look};
@@ -124,6 +125,8 @@ struct Walk<'a> {
     singles: Option<(usize, usize)>,
     /// The first item of what is shown backwards.
     backwards: Option<usize>,
+    /// The bytes of a web address behind its host.
+    address: Range<usize>,
 }
 
 /// Hands each match in `text` to `hand`, in source order and not overlapping, until it breaks.
@@ -168,6 +171,7 @@ pub(crate) fn scan_with(
         case: Case::None,
         singles: None,
         backwards: None,
+        address: 0..0,
     };
     if walk.text(text, hand).is_continue() {
         let _ = walk.sink.hand_out(usize::MAX, hand);
@@ -185,7 +189,7 @@ impl Walk<'_> {
         // Up to here it has been skimmed.
         let mut skimmed = 0;
         while let Some(&byte) = bytes.get(at) {
-            if at >= skimmed && self.is_between(byte) {
+            if at >= skimmed && self.is_between(at, byte) {
                 let Skimmed { resume, stop } = self.skim(bytes, at);
                 skimmed = stop + 1;
                 if resume > at {
@@ -195,7 +199,7 @@ impl Walk<'_> {
                 }
             }
             if byte.is_ascii() {
-                let (class, marks) = ascii_char(byte);
+                let (class, marks) = self.ascii(bytes, at, byte);
                 at += 1;
                 if class > OTHER {
                     self.separator(class, hand)?;
@@ -236,12 +240,24 @@ impl Walk<'_> {
         ControlFlow::Continue(())
     }
 
-    /// Whether all words before the one that begins with `byte` are done with, so that it may be skimmed.
-    fn is_between(&self, byte: u8) -> bool {
+    /// What the character at `at` counts as, which is `byte`.
+    #[inline]
+    fn ascii(&mut self, bytes: &[u8], at: usize, byte: u8) -> (u8, u8) {
+        if matches!(byte, b':' | b'.') && at >= self.address.end {
+            self.address = address::parts(bytes, at).unwrap_or(0..0);
+        } else if address::is_delimiter(byte) && self.address.contains(&at) {
+            return (WALL, 0);
+        }
+        ascii_char(byte)
+    }
+
+    /// Whether all words before the one at `at`, which begins with `byte`, are done with, so that it may be skimmed.
+    fn is_between(&self, at: usize, byte: u8) -> bool {
         byte.is_ascii_alphanumeric()
             && self.items.len() == self.from
             && self.skims
             && self.singles.is_none()
+            && at >= self.address.end
             && self.backwards.is_none()
             && !self.sink.reaches(|| {
                 let first = self.before.iter().flatten().next();

@@ -4,6 +4,7 @@
 //! It stores nothing, and finds nothing either: where something may be it stops, and the walk over the letters begins two words before.
 //! It may stop in vain, but what it passes over the walk would have passed over too (`tests` has both go over the same texts).
 
+use crate::address;
 use crate::examine::LONG;
 use crate::fold::ascii_char;
 use crate::item::{APOSTROPHE, Item, Outline, PUNCTUATION, SPACE, Spelling, mark};
@@ -98,15 +99,18 @@ pub(crate) fn skim(
     let mut resumes = [begin; 2];
     loop {
         let behind = at;
+        let [resume, next] = resumes;
         while let Some(&byte) = bytes.get(at) {
             let class = look(byte);
             if !is_separator(class) {
                 break;
             }
+            if matches!(byte, b':' | b'.') && address::begins(bytes, at) {
+                return Skimmed { resume, stop: at };
+            }
             gap.add(class);
             at += 1;
         }
-        let [resume, next] = resumes;
         let Some(&first) = bytes.get(at) else {
             return Skimmed {
                 resume: at,
@@ -398,12 +402,13 @@ mod tests {
             1 => word().prop_map(|word| format!("\u{202e}{word}\u{202c}")),
             2 => "[a-zA-Z]{1,3}",
             1 => "[0-9]{1,3}",
+            1 => Just("https://x.example".to_owned()),
             1 => "[a-z]{30,60}",
             1 => "[aA]{1,300}",
             1 => "\\PC{1,4}",
         ];
         let gap = prop_oneof![
-            8 => Just(" "), 1 => Just(", "), 1 => Just("."), 1 => Just("'"), 1 => Just("-"), 1 => Just("\n"), 1 => Just("!"),
+            8 => Just(" "), 1 => Just(", "), 1 => Just("."), 1 => Just("'"), 1 => Just("-"), 1 => Just("\n"), 1 => Just("!"), 1 => Just("/"), 1 => Just("#"), 1 => Just("?"), 1 => Just("www."), 1 => Just("://"),
             1 => Just("*"), 1 => Just("  "), 1 => Just(""), 1 => Just("你"), 1 => Just("\u{301}"), 1 => Just("    "),
         ];
         proptest::collection::vec((part, gap), 0..30).prop_map(|parts| {
