@@ -1,9 +1,9 @@
 //! A word in two or three parts with one character between them: `fu ck`, `as-shole`.
 
-use crate::examine::Sink;
 use crate::item::{I, Item, Outline, Spelling, mark};
 use crate::lexicon::{Lexicon, Term};
-use crate::scan::{Gap, Piece};
+use crate::piece::{Gap, Piece};
+use crate::sink::Sink;
 
 /// What of a piece tells whether it may be part of a split word.
 #[derive(Debug, Clone, Copy)]

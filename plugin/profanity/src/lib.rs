@@ -5,18 +5,24 @@
 //! `mask` touches matched characters only.
 
 mod address;
+mod benign;
 mod dictionary;
 mod disguise;
 mod examine;
 mod filter;
 mod fold;
+mod glued;
+mod grams;
+mod inside;
 mod item;
 mod joined;
 mod lexicon;
 mod mask;
 mod opaque;
 mod pack;
+mod piece;
 mod scan;
+mod sink;
 mod skim;
 mod spelled;
 #[cfg(test)]

@@ -3,28 +3,39 @@
 //!
 //! Memory is bounded by a window: what lies further back than any rule looks is handed out and forgotten.
 
+mod letters;
+
 use std::ops::{ControlFlow, Range};
 
+use self::letters::Case;
 use crate::Found;
 use crate::address;
 use crate::disguise::{backwards, spelled_out, starred};
-use crate::examine::{Sink, examine};
+use crate::examine::examine;
 use crate::fold::{Look, ascii_char, look};
-use crate::item::{APOSTROPHE, Item, OTHER, SPACE, STAR, Spelling, WALL, mark};
+use crate::grams::Grams;
+use crate::item::{Item, OTHER, Spelling, WALL, mark};
 use crate::joined::join;
-use crate::lexicon::{Grams, Hit, Lexicon};
+use crate::lexicon::{Hit, Lexicon};
+use crate::piece::{Gap, Piece};
+use crate::sink::Sink;
 use crate::skim::{Skimmed, read, skim};
 
 /// Items in the window before the oldest are let go.
 const WINDOW: usize = 1024;
+
 /// Items of one piece; a longer one is cut, with `OVERLAP` items in both parts.
 const PIECE: usize = 192;
+
 /// No entry has more letters.
 const OVERLAP: usize = 48;
+
 /// Single letters of one word that is spelled out.
 const SPELLED_OUT: usize = 96;
+
 /// Items that are read backwards at once.
 const BACKWARDS: usize = 256;
+
 /// Characters between two letters of a word that is spelled out.
 const APART: u8 = 3;
 
@@ -47,60 +58,6 @@ impl Scratch {
             + self.found.capacity() * size_of::<Found>()
             + self.hits.capacity() * size_of::<Hit>()
     }
-}
-
-/// What lies between two pieces.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Gap {
-    /// Characters; 255 is "that or more".
-    pub(crate) count: u8,
-    /// White space is among them, or the text begins here.
-    pub(crate) space: bool,
-    pub(crate) apostrophe: bool,
-    /// Nothing is joined over it.
-    pub(crate) wall: bool,
-}
-
-impl Gap {
-    /// Adds a separator of [`crate::item`].
-    #[inline]
-    pub(crate) fn add(&mut self, class: u8) {
-        self.count = self.count.saturating_add(1);
-        match class {
-            SPACE => self.space = true,
-            APOSTROPHE => self.apostrophe = true,
-            WALL => self.wall = true,
-            _ => {}
-        }
-    }
-}
-
-/// Letters, digits and signs with nothing between them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Piece {
-    /// Its items in the window.
-    pub(crate) from: usize,
-    pub(crate) to: usize,
-    pub(crate) spelling: Spelling,
-    /// Four letters of it begin what counts inside words.
-    pub(crate) suspect: bool,
-    /// The marks of all its items.
-    pub(crate) marks: u8,
-    /// How many items are stars.
-    pub(crate) stars: u8,
-    /// It is part of a longer one.
-    pub(crate) cut: bool,
-    /// What lies before it.
-    pub(crate) gap: Gap,
-}
-
-/// The case of the letter before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Case {
-    None,
-    Lower,
-    /// With how many capitals before it.
-    Upper(u8),
 }
 
 /// A search under way.
@@ -287,119 +244,6 @@ impl Walk<'_> {
         self.sink.hand_out(usize::MAX, hand)
     }
 
-    /// Takes the small letters from `at` on, behind another one: what most of most texts is, and what no rule of camelCase applies to.
-    fn lower_case(&mut self, bytes: &[u8], at: usize) -> usize {
-        let Some(mut before) = self.items.last().map(|last| last.class) else {
-            return at;
-        };
-        let room = PIECE.saturating_sub(self.items.len() - self.from);
-        let (mut grams, mut suspect, mut seen) = (self.grams, self.suspect, self.marks);
-        let mut tail = self.spelling.tail();
-        let mut end = at as u32;
-        for &byte in bytes.get(at..).unwrap_or_default().iter().take(room) {
-            if !byte.is_ascii_lowercase() {
-                break;
-            }
-            let (class, marks) = ascii_char(byte);
-            let start = end;
-            end += 1;
-            seen |= marks;
-            if before == class {
-                if let Some(last) = self.items.last_mut() {
-                    last.run = last.run.saturating_add(1);
-                    last.marks |= marks;
-                    last.end = end;
-                }
-                continue;
-            }
-            before = class;
-            tail.push(class);
-            suspect |= grams.push_other(class, self.lexicon);
-            self.items.push(Item {
-                start,
-                end,
-                class,
-                run: 1,
-                marks,
-            });
-        }
-        let items = self.items.get(self.from..).unwrap_or_default();
-        self.spelling.extend(tail, items);
-        (self.grams, self.suspect, self.marks) = (grams, suspect, seen);
-        end as usize
-    }
-
-    fn letter(&mut self, class: u8, mut marks: u8, start: usize, end: usize) {
-        if self.items.len() - self.from >= PIECE {
-            self.cut_piece();
-        }
-        let (start, end) = (start as u32, end as u32);
-        let open = self.items.len() > self.from;
-        if marks & mark::LETTER != 0 && end - start == 1 {
-            let case = self.case;
-            if marks & mark::UPPER != 0 {
-                if case == Case::Lower {
-                    marks |= mark::HUMP;
-                }
-                self.case = Case::Upper(if let Case::Upper(before) = case {
-                    before.saturating_add(1)
-                } else {
-                    0
-                });
-            } else {
-                if matches!(case, Case::Upper(1..)) && open {
-                    match self.items.last_mut() {
-                        // Of "HTMLpage" the "L" would be in the second word, but of "ASSface" the second "S" cannot.
-                        Some(last) if last.run == 1 => {
-                            last.marks |= mark::HUMP;
-                            self.marks |= mark::HUMP;
-                        }
-                        _ => marks |= mark::HUMP,
-                    }
-                }
-                self.case = Case::Lower;
-            }
-        } else {
-            self.case = Case::None;
-        }
-        self.marks |= marks;
-        if class == STAR {
-            self.stars = self.stars.saturating_add(1);
-        }
-        if open
-            && marks & mark::HUMP == 0
-            && let Some(last) = self.items.last_mut().filter(|last| {
-                last.class == class && (last.marks ^ marks) & (mark::SYMBOL | mark::DIGIT) == 0
-            })
-        {
-            last.run = last.run.saturating_add(1);
-            last.marks |= marks;
-            last.end = end;
-            return;
-        }
-        self.spelling.push(class);
-        self.suspect |= self.grams.push(class, self.lexicon);
-        self.items.push(Item {
-            start,
-            end,
-            class,
-            run: 1,
-            marks,
-        });
-    }
-
-    /// What is not seen belongs to the character before it.
-    fn nothing(&mut self, start: usize, end: usize) {
-        if self.items.len() > self.from
-            && let Some(last) = self
-                .items
-                .last_mut()
-                .filter(|last| last.end == start as u32)
-        {
-            last.end = end as u32;
-        }
-    }
-
     fn separator(
         &mut self,
         class: u8,
@@ -410,24 +254,6 @@ impl Walk<'_> {
         }
         self.gap.add(class);
         ControlFlow::Continue(())
-    }
-
-    fn take_piece(&mut self, cut: bool) -> Piece {
-        let piece = Piece {
-            from: self.from,
-            to: self.items.len(),
-            spelling: self.spelling,
-            suspect: self.suspect,
-            marks: self.marks,
-            stars: self.stars,
-            cut: cut || self.cut,
-            gap: self.gap,
-        };
-        (self.from, self.spelling, self.marks, self.stars, self.cut) =
-            (self.items.len(), Spelling::default(), 0, 0, false);
-        (self.gap, self.case) = (Gap::default(), Case::None);
-        (self.grams, self.suspect) = (Grams::default(), false);
-        piece
     }
 
     /// Ends the piece under way, if there is one, and looks at it.
