@@ -137,7 +137,7 @@ fn what_only_looks_alike_is_left_alone() {
     check("look at https://x.example/?a=f#g, please");
     check("https://x.example/?s=hit&f=u#ck");
     check("WWW.x.example/s/h/i/t/?a=f#g");
-    check("a Maine Coon on the dyke, with a hoe");
+    check("a Maine Coon on the dyke, with sauerkraut and kraut");
 }
 
 #[test]

@@ -49,13 +49,18 @@ fn each_word_of_the_dictionary_and_the_lists_is_found_or_not_either_way() {
         // Parted where it matters: at each place of it.
         let word = pair.concat();
         let parted = (1..word.len())
-            .map(|at| format!("{} {}", &word[..at], &word[at..]))
+            .map(|at| parted(&word, at))
             .collect::<Vec<_>>()
             .join(", then ");
         for text in [pair.join(" "), parted] {
             assert_eq!(found(&text, true), found(&text, false), "{text}");
         }
     }
+}
+
+fn parted(word: &str, at: usize) -> String {
+    let (one, two) = word.split_at(at);
+    format!("{one} {two}")
 }
 
 fn words() -> Vec<String> {
@@ -76,14 +81,17 @@ fn words() -> Vec<String> {
 /// Words, whole, parted and disguised, with what stands between words.
 fn prose() -> impl Strategy<Value = String> {
     let word = || select(words());
-    let capital = |word: String| word[..1].to_uppercase() + &word[1..];
+    let capital = |word: String| {
+        let (first, rest) = word.split_at(1);
+        first.to_uppercase() + rest
+    };
     let part = prop_oneof![
         6 => word(),
         2 => word().prop_map(capital),
         1 => word().prop_map(|word| word.to_uppercase()),
         3 => (word(), 1..9usize).prop_map(|(word, at)| {
             let at = at.min(word.len() - 1);
-            format!("{} {}", &word[..at], &word[at..])
+            parted(&word, at)
         }),
         1 => (word(), word()).prop_map(|(one, two)| one + &two),
         1 => word().prop_map(|word| word.split("").collect::<Vec<_>>().join(" ")),
