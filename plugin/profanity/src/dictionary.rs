@@ -220,7 +220,7 @@ impl Common {
     }
 }
 
-fn each_word(mut each: impl FnMut(&str)) {
+pub(crate) fn each_word(mut each: impl FnMut(&str)) {
     let Ok(bytes) = miniz_oxide::inflate::decompress_to_vec_with_limit(WORDS, INFLATED_MAX) else {
         return;
     };

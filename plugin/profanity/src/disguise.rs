@@ -1,9 +1,11 @@
 //! Disguises that take letters out of their order or hide them: spelled out, starred, shown backwards.
 
-use crate::examine::{Part, Sink, examine, inside, whole};
+use crate::examine::{Part, examine, whole};
+use crate::inside::inside;
 use crate::item::{Item, STAR, Spelling, mark};
 use crate::lexicon::Lexicon;
-use crate::scan::{Gap, Piece};
+use crate::piece::{Gap, Piece};
+use crate::sink::Sink;
 
 /// Letters of a starred word.
 const STARRED: usize = 40;

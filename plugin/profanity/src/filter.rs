@@ -80,7 +80,7 @@ pub enum Note {
 /// A compiled set of entries. Immutable; one search borrows it and a [`Scratch`].
 #[derive(Debug)]
 pub struct Filter {
-    lexicon: Lexicon,
+    pub(crate) lexicon: Lexicon,
 }
 
 impl Filter {

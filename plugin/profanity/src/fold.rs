@@ -38,7 +38,8 @@ const fn ascii() -> [(u8, u8); 128] {
     table
 }
 
-const fn ascii_look(byte: u8) -> (u8, u8) {
+/// What `byte`, one ASCII character, counts as; [`ascii_char`] has it in a table.
+pub(crate) const fn ascii_look(byte: u8) -> (u8, u8) {
     const fn like(letter: u8, mark: u8) -> (u8, u8) {
         (letter - b'a', mark)
     }

@@ -116,11 +116,6 @@ impl Spelling {
         spelling
     }
 
-    /// The last class.
-    pub(crate) fn ends_with(self, class: u8) -> bool {
-        self.last == class.wrapping_add(1)
-    }
-
     /// Adds one letter.
     #[inline]
     pub(crate) fn push(&mut self, class: u8) {
@@ -243,6 +238,26 @@ impl Tail {
 pub(crate) struct Outline(u32);
 
 impl Outline {
+    /// The outline of `len` letters, of which these are the first two and the last one.
+    #[inline]
+    pub(crate) fn of(first: u8, second: Option<u8>, last: u8, len: u32) -> Self {
+        let second = second.map_or(0, |second| second + 1);
+        let len = u8::try_from(len).unwrap_or(u8::MAX);
+        Self(u32::from_le_bytes([first + 1, second, last + 1, len]))
+    }
+
+    /// How many letters.
+    #[inline]
+    pub(crate) fn len(self) -> u8 {
+        (self.0 >> 24) as u8
+    }
+
+    /// The class of the last letter, if there is one.
+    #[inline]
+    pub(crate) fn last(self) -> Option<u8> {
+        ((self.0 >> 16 & 0xff) as u8).checked_sub(1)
+    }
+
     /// The outline of these letters followed by `next`'s.
     #[inline]
     pub(crate) fn followed(self, next: Self) -> Self {

@@ -1,9 +1,98 @@
 //! A word in two or three parts with one character between them: `fu ck`, `as-shole`.
 
-use crate::examine::Sink;
 use crate::item::{I, Item, Outline, Spelling, mark};
 use crate::lexicon::{Lexicon, Term};
-use crate::scan::{Gap, Piece};
+use crate::piece::{Gap, Piece};
+use crate::sink::Sink;
+
+/// What of a piece tells whether it may be part of a split word.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Side {
+    pub(crate) outline: Outline,
+    /// What lies before it.
+    pub(crate) gap: Gap,
+    pub(crate) cut: bool,
+}
+
+impl Side {
+    pub(crate) fn of(piece: &Piece) -> Self {
+        Self {
+            outline: piece.spelling.outline(),
+            gap: piece.gap,
+            cut: piece.cut,
+        }
+    }
+}
+
+/// Of the last two, and of all three, of some pieces in a row: whether they may be an entry together; `None` if they are not joined at all.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Joins {
+    pub(crate) two: Option<bool>,
+    pub(crate) three: Option<bool>,
+}
+
+/// How `piece` and the one or two before it may be joined. `before_last` is the class before its last one, if it has more than one.
+#[inline]
+pub(crate) fn joins(
+    lexicon: &Lexicon,
+    before: &[Option<Side>; 2],
+    piece: &Side,
+    before_last: Option<u8>,
+) -> Joins {
+    let mut joins = Joins::default();
+    let [earlier, Some(last)] = before else {
+        return joins;
+    };
+    if !joins_over(piece.gap) || piece.cut || last.cut {
+        return joins;
+    }
+    let lengths = (last.outline.len(), piece.outline.len());
+    if lengths.0.saturating_add(lengths.1) > LONGEST {
+        return joins;
+    }
+    let plural = plural(piece.outline, last.outline, before_last);
+    let known = |outline: Outline| {
+        lexicon.may_outline(outline)
+            || plural.is_some_and(|before| lexicon.may_outline(outline.shortened(before)))
+    };
+    joins.two = Some(known(last.outline.followed(piece.outline)));
+    // Of three parts two are short, and all are no sentence.
+    let short = |first: u8| {
+        let lengths = [first, lengths.0, lengths.1];
+        lengths.iter().filter(|&&len| len < 4).count() > 1
+            && lengths.iter().map(|&len| u16::from(len)).sum::<u16>() < 14
+    };
+    if let Some(earlier) = earlier
+        && joins_over(last.gap)
+        && !earlier.cut
+        && short(earlier.outline.len())
+    {
+        let outline = earlier.outline.followed(last.outline);
+        joins.three = Some(known(outline.followed(piece.outline)));
+    }
+    joins
+}
+
+/// The class that the plural `piece`, behind `last`, ends with as a singular.
+fn plural(piece: Outline, last: Outline, before_last: Option<u8>) -> Option<u8> {
+    if piece.last() == Some(S) {
+        before_last.or(last.last())
+    } else {
+        None
+    }
+}
+
+/// Whether there may be terms of this spelling of `last` and `piece`, or of what stands before them too, or of its singular.
+pub(crate) fn may_spell(
+    lexicon: &Lexicon,
+    spelling: Spelling,
+    (last, piece): (&Side, &Side),
+    before_last: Option<u8>,
+) -> bool {
+    lexicon.may_spell(spelling)
+        || plural(piece.outline, last.outline, before_last)
+            .is_some_and(|before| lexicon.may_spell(spelling.shortened(before)))
+}
 
 /// Looks at `piece` together with the one or two before it: as an entry, and as a benign word that excuses what was found in its parts.
 pub(crate) fn join(
@@ -16,43 +105,21 @@ pub(crate) fn join(
     let [earlier, Some(last)] = before else {
         return;
     };
-    if !joins(piece.gap) || piece.cut || last.cut {
-        return;
-    }
-    if last.spelling.len.saturating_add(piece.spelling.len) > LONGEST {
-        return;
-    }
-    let plural = piece.spelling.ends_with(S);
-    let worth = |outline: Outline| {
-        lexicon.may_outline(outline)
-            || plural
-                && piece
-                    .to
-                    .checked_sub(2)
-                    .and_then(|at| items.get(at))
-                    .is_some_and(|before| lexicon.may_outline(outline.shortened(before.class)))
+    let before_last = match items.get(piece.from..piece.to) {
+        Some([.., before, _]) => Some(before.class),
+        _ => None,
     };
+    let sides = before.each_ref().map(|piece| piece.as_ref().map(Side::of));
+    let joins = joins(lexicon, &sides, &Side::of(piece), before_last);
     let start = |piece: &Piece| items.get(piece.from).map_or(0, |item| item.start);
-    let (of_last, of_piece) = (last.spelling.outline(), piece.spelling.outline());
-    if (worth(of_last.followed(of_piece)) || sink.reaches(|| start(last)))
+    if let Some(known) = joins.two
+        && (known || sink.reaches(|| start(last)))
         && let Some(two) = last.spelling.joined(piece.spelling)
     {
         together(lexicon, items, &[*last, *piece], two, sink);
     }
-    // Of three parts two are short, and all are no sentence.
-    let short = |earlier: &Piece| {
-        let lengths = [earlier.spelling.len, last.spelling.len, piece.spelling.len];
-        lengths.iter().filter(|&&len| len < 4).count() > 1
-            && lengths.iter().map(|&len| u16::from(len)).sum::<u16>() < 14
-    };
-    let Some(earlier) = earlier
-        .as_ref()
-        .filter(|earlier| joins(last.gap) && !earlier.cut && short(earlier))
-    else {
-        return;
-    };
-    let outline = earlier.spelling.outline().followed(of_last);
-    if (worth(outline.followed(of_piece)) || sink.reaches(|| start(earlier)))
+    if let (Some(known), Some(earlier)) = (joins.three, earlier)
+        && (known || sink.reaches(|| start(earlier)))
         && let Some(three) = last
             .spelling
             .joined(piece.spelling)
@@ -65,7 +132,7 @@ pub(crate) fn join(
 /// Letters of the longest word that is looked for in parts.
 const LONGEST: u8 = 20;
 
-fn joins(gap: Gap) -> bool {
+fn joins_over(gap: Gap) -> bool {
     gap.count == 1 && !gap.wall
 }
 

@@ -6,6 +6,7 @@ use aho_corasick::{Anchored, MatchKind};
 
 use crate::Severity;
 use crate::dictionary::Common;
+use crate::grams::{BITS_WORDS, Bits, begins};
 use crate::item::{Item, Outline, Spelling, class_of};
 use crate::pack::{PackedEntry, Place};
 use crate::packing::pattern;
@@ -57,7 +58,7 @@ pub(crate) struct Lexicon {
     patterns: Vec<u16>,
     lengths: Vec<u8>,
     /// Which four letters begin such a term; see [`Grams`].
-    begins: Box<Bits>,
+    pub(crate) begins: Box<Bits>,
     /// Open addressing: the number of a term and one more, or 0.
     slots: Vec<u16>,
     /// Which slots are taken, by other bits of the hash: most words end here.
@@ -76,76 +77,7 @@ pub(crate) struct Lexicon {
     pub(crate) common: Common,
 }
 
-/// The last four letters of a text, by which most words are let go before the automaton has seen them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Grams(u32);
-
-impl Default for Grams {
-    fn default() -> Self {
-        // Four times 31, which is no letter.
-        Self(0xf_ffff)
-    }
-}
-
-impl Grams {
-    /// Adds a letter, if it is not the one before; whether the last four begin a term of `lexicon`.
-    #[inline]
-    pub(crate) fn push(&mut self, class: u8, lexicon: &Lexicon) -> bool {
-        self.0 & 31 != u32::from(class) && self.push_other(class, lexicon)
-    }
-
-    /// Adds a letter that is not the one before.
-    #[inline]
-    pub(crate) fn push_other(&mut self, class: u8, lexicon: &Lexicon) -> bool {
-        self.0 = (self.0 << 5 | u32::from(class)) & 0xf_ffff;
-        let (word, bit) = self.place();
-        lexicon.begins.get(word).is_some_and(|word| word & bit != 0)
-    }
-
-    fn place(self) -> (usize, u64) {
-        let hash = self.0.wrapping_mul(0x9e37_79b1) >> 16;
-        (hash as usize >> 6, 1 << (hash & 63))
-    }
-}
-
-/// The first four letters of all `patterns`; of a shorter one, its letters behind each that there is.
-fn begins(patterns: &[Vec<u8>]) -> Box<Bits> {
-    let mut bits = Box::new([0; BITS_WORDS]);
-    let mut set = |letters: &[u8]| {
-        let gram = Grams(
-            letters
-                .iter()
-                .fold(0, |gram, &class| gram << 5 | u32::from(class)),
-        );
-        let (word, bit) = gram.place();
-        if let Some(word) = bits.get_mut(word) {
-            *word |= bit;
-        }
-    };
-    for pattern in patterns {
-        match pattern.as_slice() {
-            [one, two, three, four, ..] => set(&[*one, *two, *three, *four]),
-            [one, two, three] => (0..32).for_each(|before| set(&[before, *one, *two, *three])),
-            [one, two] => (0..32)
-                .for_each(|first| (0..32).for_each(|before| set(&[first, before, *one, *two]))),
-            _ => (0..32).for_each(|first| {
-                (0..32).for_each(|second| {
-                    (0..32).for_each(|third| {
-                        pattern
-                            .iter()
-                            .for_each(|&last| set(&[first, second, third, last]))
-                    })
-                })
-            }),
-        }
-    }
-    bits
-}
-
 const GATE_WORDS: usize = 512;
-/// A set of numbers below 65,536.
-type Bits = [u64; BITS_WORDS];
-const BITS_WORDS: usize = 1024;
 
 /// The bit of three letters from one end of a word.
 fn edge(end: bool, [one, two, three]: [u8; 3]) -> (usize, u64) {

@@ -4,18 +4,26 @@
 //! in that stream, and what is handed back are byte ranges of the source. So clean text stays what it was, whatever script it is in, and
 //! `mask` touches matched characters only.
 
+mod address;
+mod benign;
 mod dictionary;
 mod disguise;
 mod examine;
 mod filter;
 mod fold;
+mod glued;
+mod grams;
+mod inside;
 mod item;
 mod joined;
 mod lexicon;
 mod mask;
 mod opaque;
 mod pack;
+mod piece;
 mod scan;
+mod sink;
+mod skim;
 mod spelled;
 #[cfg(test)]
 mod tests;

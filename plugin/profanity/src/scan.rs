@@ -3,26 +3,39 @@
 //!
 //! Memory is bounded by a window: what lies further back than any rule looks is handed out and forgotten.
 
-use std::ops::ControlFlow;
+mod letters;
 
+use std::ops::{ControlFlow, Range};
+
+use self::letters::Case;
 use crate::Found;
+use crate::address;
 use crate::disguise::{backwards, spelled_out, starred};
-use crate::examine::{Sink, examine};
+use crate::examine::examine;
 use crate::fold::{Look, ascii_char, look};
-use crate::item::{APOSTROPHE, Item, OTHER, SPACE, STAR, Spelling, WALL, mark};
+use crate::grams::Grams;
+use crate::item::{Item, OTHER, Spelling, WALL, mark};
 use crate::joined::join;
-use crate::lexicon::{Grams, Hit, Lexicon};
+use crate::lexicon::{Hit, Lexicon};
+use crate::piece::{Gap, Piece};
+use crate::sink::Sink;
+use crate::skim::{Skimmed, read, skim};
 
 /// Items in the window before the oldest are let go.
 const WINDOW: usize = 1024;
+
 /// Items of one piece; a longer one is cut, with `OVERLAP` items in both parts.
 const PIECE: usize = 192;
+
 /// No entry has more letters.
 const OVERLAP: usize = 48;
+
 /// Single letters of one word that is spelled out.
 const SPELLED_OUT: usize = 96;
+
 /// Items that are read backwards at once.
 const BACKWARDS: usize = 256;
+
 /// Characters between two letters of a word that is spelled out.
 const APART: u8 = 3;
 
@@ -47,49 +60,10 @@ impl Scratch {
     }
 }
 
-/// What lies between two pieces.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Gap {
-    /// Characters; 255 is "that or more".
-    pub(crate) count: u8,
-    /// White space is among them, or the text begins here.
-    pub(crate) space: bool,
-    pub(crate) apostrophe: bool,
-    /// Nothing is joined over it.
-    pub(crate) wall: bool,
-}
-
-/// Letters, digits and signs with nothing between them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Piece {
-    /// Its items in the window.
-    pub(crate) from: usize,
-    pub(crate) to: usize,
-    pub(crate) spelling: Spelling,
-    /// Four letters of it begin what counts inside words.
-    pub(crate) suspect: bool,
-    /// The marks of all its items.
-    pub(crate) marks: u8,
-    /// How many items are stars.
-    pub(crate) stars: u8,
-    /// It is part of a longer one.
-    pub(crate) cut: bool,
-    /// What lies before it.
-    pub(crate) gap: Gap,
-}
-
-/// The case of the letter before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Case {
-    None,
-    Lower,
-    /// With how many capitals before it.
-    Upper(u8),
-}
-
 /// A search under way.
 struct Walk<'a> {
     lexicon: &'a Lexicon,
+    skims: bool,
     items: &'a mut Vec<Item>,
     side: &'a mut Vec<Item>,
     sink: Sink<'a>,
@@ -108,6 +82,8 @@ struct Walk<'a> {
     singles: Option<(usize, usize)>,
     /// The first item of what is shown backwards.
     backwards: Option<usize>,
+    /// The bytes of a web address behind its host.
+    address: Range<usize>,
 }
 
 /// Hands each match in `text` to `hand`, in source order and not overlapping, until it breaks.
@@ -117,10 +93,22 @@ pub(crate) fn scan(
     scratch: &mut Scratch,
     hand: &mut dyn FnMut(Found) -> ControlFlow<()>,
 ) {
+    scan_with(lexicon, text, scratch, hand, true);
+}
+
+/// The same; unless it `skims`, without the quick way, which must make no difference.
+pub(crate) fn scan_with(
+    lexicon: &Lexicon,
+    text: &str,
+    scratch: &mut Scratch,
+    hand: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    skims: bool,
+) {
     scratch.items.clear();
     scratch.found.clear();
     let mut walk = Walk {
         lexicon,
+        skims,
         items: &mut scratch.items,
         side: &mut scratch.side,
         sink: Sink::new(&mut scratch.found, &mut scratch.hits, &mut scratch.steps),
@@ -140,6 +128,7 @@ pub(crate) fn scan(
         case: Case::None,
         singles: None,
         backwards: None,
+        address: 0..0,
     };
     if walk.text(text, hand).is_continue() {
         let _ = walk.sink.hand_out(usize::MAX, hand);
@@ -154,9 +143,20 @@ impl Walk<'_> {
     ) -> ControlFlow<()> {
         let bytes = text.as_bytes();
         let mut at = 0;
+        // Up to here it has been skimmed.
+        let mut skimmed = 0;
         while let Some(&byte) = bytes.get(at) {
+            if at >= skimmed && self.is_between(at, byte) {
+                let Skimmed { resume, stop } = self.skim(bytes, at);
+                skimmed = stop + 1;
+                if resume > at {
+                    self.begin_anew(hand)?;
+                    at = resume;
+                    continue;
+                }
+            }
             if byte.is_ascii() {
-                let (class, marks) = ascii_char(byte);
+                let (class, marks) = self.ascii(bytes, at, byte);
                 at += 1;
                 if class > OTHER {
                     self.separator(class, hand)?;
@@ -197,117 +197,51 @@ impl Walk<'_> {
         ControlFlow::Continue(())
     }
 
-    /// Takes the small letters from `at` on, behind another one: what most of most texts is, and what no rule of camelCase applies to.
-    fn lower_case(&mut self, bytes: &[u8], at: usize) -> usize {
-        let Some(mut before) = self.items.last().map(|last| last.class) else {
-            return at;
-        };
-        let room = PIECE.saturating_sub(self.items.len() - self.from);
-        let (mut grams, mut suspect, mut seen) = (self.grams, self.suspect, self.marks);
-        let mut tail = self.spelling.tail();
-        let mut end = at as u32;
-        for &byte in bytes.get(at..).unwrap_or_default().iter().take(room) {
-            if !byte.is_ascii_lowercase() {
-                break;
-            }
-            let (class, marks) = ascii_char(byte);
-            let start = end;
-            end += 1;
-            seen |= marks;
-            if before == class {
-                if let Some(last) = self.items.last_mut() {
-                    last.run = last.run.saturating_add(1);
-                    last.marks |= marks;
-                    last.end = end;
-                }
-                continue;
-            }
-            before = class;
-            tail.push(class);
-            suspect |= grams.push_other(class, self.lexicon);
-            self.items.push(Item {
-                start,
-                end,
-                class,
-                run: 1,
-                marks,
-            });
+    /// What the character at `at` counts as, which is `byte`.
+    #[inline]
+    fn ascii(&mut self, bytes: &[u8], at: usize, byte: u8) -> (u8, u8) {
+        if matches!(byte, b':' | b'.') && at >= self.address.end {
+            self.address = address::parts(bytes, at).unwrap_or(0..0);
+        } else if address::is_delimiter(byte) && self.address.contains(&at) {
+            return (WALL, 0);
         }
-        let items = self.items.get(self.from..).unwrap_or_default();
-        self.spelling.extend(tail, items);
-        (self.grams, self.suspect, self.marks) = (grams, suspect, seen);
-        end as usize
+        ascii_char(byte)
     }
 
-    fn letter(&mut self, class: u8, mut marks: u8, start: usize, end: usize) {
-        if self.items.len() - self.from >= PIECE {
-            self.cut_piece();
-        }
-        let (start, end) = (start as u32, end as u32);
-        let open = self.items.len() > self.from;
-        if marks & mark::LETTER != 0 && end - start == 1 {
-            let case = self.case;
-            if marks & mark::UPPER != 0 {
-                if case == Case::Lower {
-                    marks |= mark::HUMP;
-                }
-                self.case = Case::Upper(if let Case::Upper(before) = case {
-                    before.saturating_add(1)
-                } else {
-                    0
-                });
-            } else {
-                if matches!(case, Case::Upper(1..)) && open {
-                    match self.items.last_mut() {
-                        // Of "HTMLpage" the "L" would be in the second word, but of "ASSface" the second "S" cannot.
-                        Some(last) if last.run == 1 => {
-                            last.marks |= mark::HUMP;
-                            self.marks |= mark::HUMP;
-                        }
-                        _ => marks |= mark::HUMP,
-                    }
-                }
-                self.case = Case::Lower;
-            }
-        } else {
-            self.case = Case::None;
-        }
-        self.marks |= marks;
-        if class == STAR {
-            self.stars = self.stars.saturating_add(1);
-        }
-        if open
-            && marks & mark::HUMP == 0
-            && let Some(last) = self.items.last_mut().filter(|last| {
-                last.class == class && (last.marks ^ marks) & (mark::SYMBOL | mark::DIGIT) == 0
+    /// Whether all words before the one at `at`, which begins with `byte`, are done with, so that it may be skimmed.
+    fn is_between(&self, at: usize, byte: u8) -> bool {
+        byte.is_ascii_alphanumeric()
+            && self.items.len() == self.from
+            && self.skims
+            && self.singles.is_none()
+            && at >= self.address.end
+            && self.backwards.is_none()
+            && !self.sink.reaches(|| {
+                let first = self.before.iter().flatten().next();
+                first
+                    .and_then(|piece| self.items.get(piece.from))
+                    .map_or(u32::MAX, |item| item.start)
             })
-        {
-            last.run = last.run.saturating_add(1);
-            last.marks |= marks;
-            last.end = end;
-            return;
-        }
-        self.spelling.push(class);
-        self.suspect |= self.grams.push(class, self.lexicon);
-        self.items.push(Item {
-            start,
-            end,
-            class,
-            run: 1,
-            marks,
-        });
     }
 
-    /// What is not seen belongs to the character before it.
-    fn nothing(&mut self, start: usize, end: usize) {
-        if self.items.len() > self.from
-            && let Some(last) = self
-                .items
-                .last_mut()
-                .filter(|last| last.end == start as u32)
-        {
-            last.end = end as u32;
-        }
+    fn skim(&mut self, bytes: &[u8], at: usize) -> Skimmed {
+        let (lexicon, side, sink) = (self.lexicon, &mut *self.side, &mut self.sink);
+        let mut holds = |word: &[u8], suspect| {
+            let piece = read(word, suspect, side);
+            sink.would_find(|sink| examine(lexicon, side, &piece, sink))
+        };
+        let skimmed = skim(lexicon, bytes, at, &self.before, self.gap, &mut holds);
+        *self.sink.steps += (skimmed.stop - at) as u64;
+        skimmed
+    }
+
+    /// Forgets all that has been read, which nothing that follows has to do with.
+    fn begin_anew(&mut self, hand: &mut dyn FnMut(Found) -> ControlFlow<()>) -> ControlFlow<()> {
+        self.items.clear();
+        self.from = 0;
+        self.before = [None; 2];
+        self.gap = Gap::default();
+        self.sink.hand_out(usize::MAX, hand)
     }
 
     fn separator(
@@ -318,32 +252,8 @@ impl Walk<'_> {
         if self.items.len() > self.from {
             self.piece(hand)?;
         }
-        self.gap.count = self.gap.count.saturating_add(1);
-        match class {
-            SPACE => self.gap.space = true,
-            APOSTROPHE => self.gap.apostrophe = true,
-            WALL => self.gap.wall = true,
-            _ => {}
-        }
+        self.gap.add(class);
         ControlFlow::Continue(())
-    }
-
-    fn take_piece(&mut self, cut: bool) -> Piece {
-        let piece = Piece {
-            from: self.from,
-            to: self.items.len(),
-            spelling: self.spelling,
-            suspect: self.suspect,
-            marks: self.marks,
-            stars: self.stars,
-            cut: cut || self.cut,
-            gap: self.gap,
-        };
-        (self.from, self.spelling, self.marks, self.stars, self.cut) =
-            (self.items.len(), Spelling::default(), 0, 0, false);
-        (self.gap, self.case) = (Gap::default(), Case::None);
-        (self.grams, self.suspect) = (Grams::default(), false);
-        piece
     }
 
     /// Ends the piece under way, if there is one, and looks at it.

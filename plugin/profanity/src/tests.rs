@@ -81,6 +81,17 @@ fn disguises_are_seen_through() {
     check("+!+5", "****");
     check("a hand job", "a ********");
     check("butt hole", "*********");
+    check("FvCK fvcking", "**** *******");
+    check("http://fuck.com", "http://****.com");
+    check(
+        "see http://f#ck, or x.example/f#ck",
+        "see http://****, or x.example/****",
+    );
+    check(
+        "https://x.example/?q=fuck#top",
+        "https://x.example/?q=****#top",
+    );
+    check("https://x.example/#/ s#it", "https://x.example/#/ ****");
 }
 
 #[test]
@@ -123,6 +134,10 @@ fn what_only_looks_alike_is_left_alone() {
     check("leathershoe99");
     check("a shuttlecock, shuttlecocks");
     check("gay men and a strip club");
+    check("look at https://x.example/?a=f#g, please");
+    check("https://x.example/?s=hit&f=u#ck");
+    check("WWW.x.example/s/h/i/t/?a=f#g");
+    check("a Maine Coon on the dyke, with sauerkraut and kraut");
 }
 
 #[test]

@@ -6,7 +6,9 @@
 mod collide;
 mod fold;
 mod grade;
+mod likeness;
 mod lists;
+mod place;
 mod write;
 
 use std::path::{Path, PathBuf};
