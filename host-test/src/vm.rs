@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::host::log::Log;
 use crate::host::worker::{Root, Worker};
 use crate::module::{EPOCH, LoadError, Module};
+use crate::profile::{AfterTrap, Configures, VmStart};
 use crate::stream;
 use crate::trap::Trap;
 
@@ -76,6 +77,10 @@ pub struct Vm {
     exports: Exports,
     /// The root context that new streams belong to, and its policy.
     serving: Option<(u32, Vec<u8>)>,
+    /// A policy that the filter gets with the next request.
+    to_come: Option<Vec<u8>>,
+    /// `proxy_on_vm_start` has been called in this worker.
+    started: bool,
     last_context: u32,
     failed: bool,
 }
@@ -104,6 +109,7 @@ impl Vm {
         let mut store = Store::new(module.instance.module().engine(), worker);
         store.limiter(|worker| &mut worker.limits);
         store.set_epoch_deadline(deadline(&config));
+        module.check(&host.profile().missing)?;
         let instance = module
             .instance
             .instantiate(&mut store)
@@ -124,6 +130,8 @@ impl Vm {
             store,
             exports,
             serving: None,
+            to_come: None,
+            started: false,
             last_context: 0,
             failed: false,
         })
@@ -132,8 +140,45 @@ impl Vm {
     /// Gives the filter a policy; called again it is a reload. `Ok(false)` when the filter refuses it; the policy that
     /// served before goes on serving then. A trap leaves the VM [failed](Vm::failed).
     ///
-    /// As in Envoy each policy has a root context of its own, and streams stay with the one that they began under.
+    /// As in Envoy each policy has a root context of its own, and streams stay with the one that they began under. Where
+    /// the profile says so, a policy gets a worker of its own, or comes with the next request only: then this is always
+    /// `Ok(true)`.
     pub fn configure(&mut self, policy: &[u8]) -> Result<bool, Trap> {
+        match self.host.profile().life.configures {
+            Configures::InPlace => self.give_policy(policy),
+            Configures::AtNextRequest => {
+                self.to_come = Some(policy.to_vec());
+                Ok(true)
+            }
+            Configures::InNewWorker => {
+                if self.serving.is_some() || self.failed {
+                    let failed = |error: StartError| Trap::new("start", error.to_string());
+                    self.renew().map_err(failed)?;
+                    self.started = false;
+                }
+                let accepted = self.give_policy(policy)?;
+                self.failed |= !accepted;
+                Ok(accepted)
+            }
+        }
+    }
+
+    /// Gives the filter the policy that waits for a request.
+    pub(crate) fn take_policy_to_come(&mut self) -> Result<(), Trap> {
+        let Some(policy) = self.to_come.clone() else {
+            return Ok(());
+        };
+        if !self.give_policy(&policy)? {
+            return Err(Trap::new(
+                Callback::Configure.name(),
+                "the filter refused its policy",
+            ));
+        }
+        self.to_come = None;
+        Ok(())
+    }
+
+    fn give_policy(&mut self, policy: &[u8]) -> Result<bool, Trap> {
         let id = self.next_context();
         self.worker().roots.insert(
             id,
@@ -144,7 +189,13 @@ impl Vm {
         );
         self.call(Callback::ContextCreate, id, &[0])?;
         let vm_configuration = size(self.config.configuration.len());
-        let accepted = self.call(Callback::VmStart, id, &[vm_configuration])? != Some(0)
+        let starts = match self.host.profile().life.vm_start {
+            VmStart::EachPolicy => true,
+            VmStart::FirstInstance => !std::mem::replace(&mut self.started, true),
+            VmStart::Never => false,
+        };
+        let accepted = (!starts
+            || self.call(Callback::VmStart, id, &[vm_configuration])? != Some(0))
             && self.call(Callback::Configure, id, &[size(policy.len())])? != Some(0);
         if accepted {
             self.serving = Some((id, policy.to_vec()));
@@ -163,6 +214,33 @@ impl Vm {
     /// the old instance are gone, log lines that nobody has taken stay. `Ok(false)` when the filter now refuses the policy.
     pub fn restart(&mut self) -> Result<bool, StartError> {
         let policy = self.serving.take().map(|(_, policy)| policy);
+        let to_come = self.to_come.take();
+        // A worker that has trapped goes on with another instance; one that has not is another worker.
+        let started = self.started && self.failed;
+        self.renew()?;
+        self.started = started;
+        if let Some(policy) = to_come {
+            self.to_come = Some(policy);
+            return Ok(true);
+        }
+        let Some(policy) = policy else {
+            return Ok(true);
+        };
+        if self.host.profile().life.configures == Configures::AtNextRequest {
+            self.to_come = Some(policy);
+            return Ok(true);
+        }
+        let accepted = self.give_policy(&policy);
+        if !matches!(accepted, Ok(true)) {
+            self.failed = true;
+            // Without a root context; the next restart tries the same policy again.
+            self.serving = Some((0, policy));
+        }
+        Ok(accepted?)
+    }
+
+    /// A fresh instance in this one's place, without a policy.
+    fn renew(&mut self) -> Result<(), StartError> {
         let mut fresh = Self::instantiate(
             self.module.clone(),
             Arc::clone(&self.host),
@@ -176,16 +254,7 @@ impl Vm {
         // Streams of the old instance may still be held by somebody: their ids must not be met again.
         fresh.last_context = self.last_context;
         *self = fresh;
-        let Some(policy) = policy else {
-            return Ok(true);
-        };
-        let accepted = self.configure(&policy);
-        if !matches!(accepted, Ok(true)) {
-            self.failed = true;
-            // Without a root context; the next restart tries the same policy again.
-            self.serving = Some((0, policy));
-        }
-        Ok(accepted?)
+        Ok(())
     }
 
     /// One tick of the root contexts' timers, whether or not they are due; nothing where the filter asked for none.
@@ -345,9 +414,9 @@ impl Vm {
         };
         let deadline = deadline(&self.config).saturating_mul(patience);
         self.store.set_epoch_deadline(deadline);
-        self.store.data_mut().enter(context);
+        self.store.data_mut().enter(context, callback);
         if let Err(error) = function.call(&mut self.store, &arguments, result) {
-            self.failed = true;
+            self.failed = self.host.profile().life.after_trap == AfterTrap::Renewed;
             return Err(Trap::from_wasmtime(callback.name(), &error));
         }
         Ok(result.first().and_then(Val::i32).map(i32::cast_unsigned))

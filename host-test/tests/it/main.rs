@@ -10,6 +10,7 @@
 
 mod bodies;
 mod check;
+mod differences;
 mod document;
 mod engine;
 mod envoy;

@@ -9,8 +9,7 @@ use portcullis_host_test::profile::Profile;
 use portcullis_host_test::scenario::corpus::{Corpus, Tally};
 use portcullis_host_test::scenario::expect::ExpectUpstream;
 use portcullis_host_test::scenario::file::{Action, Event, Scenario, Step};
-use portcullis_host_test::scenario::target::Runner;
-use portcullis_host_test::scenario::wasm::WasmTarget;
+use portcullis_host_test::scenario::wasm::{WasmTarget, runner};
 
 /// The corpus; other runners' tests read it from here too.
 pub(crate) fn corpus() -> Corpus {
@@ -26,9 +25,9 @@ fn in_wasm(corpus: &Corpus) -> Tally {
     in_wasm_as(&Profile::ENVOY, corpus)
 }
 
-fn in_wasm_as(profile: &Profile, corpus: &Corpus) -> Tally {
+pub(crate) fn in_wasm_as(profile: &Profile, corpus: &Corpus) -> Tally {
     let module = Module::embedded().unwrap();
-    corpus.run(Runner::Wasm, |_, scenario| {
+    corpus.run(runner(profile), |_, scenario| {
         let (profile, policy) = (profile.clone(), &scenario.policy);
         let target = WasmTarget::open(&module, profile, policy, scenario.workers)?;
         Ok(Box::new(target))

@@ -1,4 +1,7 @@
-//! Which gateway this is: told by the properties that only one of them has, since what they can do differs.
+//! Which gateway this is, told by the properties that only one of them has, and how it is asked for what each of them
+//! tells in its own way.
+
+use portcullis_policy::Line;
 
 use crate::host;
 
@@ -23,5 +26,67 @@ impl Gateway {
         } else {
             Self::Envoy
         }
+    }
+
+    /// The request's target as the client sent it, where `:path` is not that: Kong has it decoded and normalised, and
+    /// passes on what was sent. `Err` is the host's status.
+    pub(crate) fn sent_target(self) -> Result<Option<Vec<u8>>, host::Status> {
+        match self {
+            Self::Kong => host::property("request\0path").map(Some),
+            Self::Envoy | Self::Apisix => Ok(None),
+        }
+    }
+
+    /// Leaves out the gateway's own word on the host, where the client's stands beside it.
+    pub(crate) fn drop_own_name(self, lines: &mut Vec<Line<'_>>) {
+        if self != Self::Envoy
+            && lines
+                .iter()
+                .any(|(name, _)| name.eq_ignore_ascii_case(b"host"))
+        {
+            lines.retain(|(name, _)| *name != b":authority");
+        }
+    }
+
+    /// Whether header callbacks are told the end of the message. The others always say the same.
+    pub(crate) fn tells_end(self) -> bool {
+        self == Self::Envoy
+    }
+
+    /// The address at the other end of the connection.
+    pub(crate) fn source(self) -> Option<Vec<u8>> {
+        let property = match self {
+            Self::Envoy | Self::Kong => "source\0address",
+            // nginx's variables, and not the attributes of the ABI.
+            Self::Apisix => "remote_addr",
+        };
+        host::property(property).ok()
+    }
+
+    /// The status of the response.
+    pub(crate) fn status(self) -> Option<u16> {
+        let property = match self {
+            Self::Envoy | Self::Kong => "response\0code",
+            Self::Apisix => "status",
+        };
+        let status = host::property(property).ok()?;
+        // Envoy has a number, the others its digits.
+        match <[u8; 8]>::try_from(status.as_slice()) {
+            Ok(number) => u16::try_from(u64::from_le_bytes(number)).ok(),
+            Err(_) => str::from_utf8(&status).ok()?.parse().ok(),
+        }
+        .filter(|status| *status > 0)
+    }
+
+    /// Has the body of this request shown, where it is not unasked.
+    pub(crate) fn ask_for_body(self) {
+        if self == Self::Apisix {
+            host::set_property("wasm_process_req_body", "1");
+        }
+    }
+
+    /// Whether request headers can be changed when the body is there, though they were not held back.
+    pub(crate) fn gathers_request(self) -> bool {
+        self != Self::Envoy
     }
 }
