@@ -246,10 +246,10 @@ impl Target for WasmTarget {
     }
 
     fn metric(&mut self, name: &str) -> Option<i64> {
-        self.host
-            .metrics()
-            .number(name)
-            .and_then(|value| i64::try_from(value).ok())
+        // Where nothing can be defined, nothing was counted.
+        let none = self.host.profile().instead("proxy_define_metric");
+        let value = self.host.metrics().number(name).or(none.map(|_| 0));
+        value.and_then(|value| i64::try_from(value).ok())
     }
 }
 

@@ -1,8 +1,16 @@
-//! The corpus with the habits of other gateways than Envoy.
+//! The corpus with the habits of other gateways than Envoy, and the README's table of what these cannot do.
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use portcullis_host_test::profile::Profile;
+use portcullis_host_test::scenario::target::Runner;
 
 use crate::scenarios::{corpus, in_wasm_as};
+
+/// What the table stands between.
+const BEGIN: &str = "<!-- differences: made of host-test/scenarios/differences.yaml -->\n";
+const END: &str = "<!-- end of differences -->\n";
 
 #[test]
 fn the_corpus_holds_in_kong() {
@@ -20,4 +28,56 @@ fn check(profile: &Profile) {
     tally
         .verdict()
         .unwrap_or_else(|complaints| panic!("{complaints}"));
+}
+
+/// A row for each class of differences, a column for each gateway: why, and how many scenarios show it.
+fn table() -> String {
+    let corpus = corpus();
+    let mut rows: Vec<(&str, BTreeMap<Runner, (&str, usize)>)> = Vec::new();
+    for known in &corpus.differences {
+        let Some(class) = known.class.as_deref() else {
+            continue;
+        };
+        let at = rows.iter().position(|(other, _)| *other == class);
+        let at = at.unwrap_or_else(|| {
+            rows.push((class, BTreeMap::new()));
+            rows.len() - 1
+        });
+        let cell = rows[at].1.entry(known.runner).or_insert((&known.reason, 0));
+        assert_eq!(cell.0, known.reason, "two reasons for {class}");
+        cell.1 += 1;
+    }
+    let mut table = "| differs from Envoy | Kong 3.4 to 3.9 | APISIX |\n|---|---|---|\n".to_owned();
+    for (class, cells) in &rows {
+        let cell = |runner: Runner| match cells.get(&runner) {
+            Some((reason, count)) => format!("{reason} ({count})"),
+            None => "as in Envoy".to_owned(),
+        };
+        let (kong, apisix) = (cell(Runner::Kong), cell(Runner::Apisix));
+        table += &format!("| {class} | {kong} | {apisix} |\n");
+    }
+    table
+}
+
+#[test]
+fn every_difference_of_these_gateways_has_a_class() {
+    for known in corpus().differences {
+        let classed = matches!(known.runner, Runner::Kong | Runner::Apisix);
+        assert_eq!(known.class.is_some(), classed, "{}", known.scenario);
+    }
+}
+
+/// `PORTCULLIS_BLESS=1` writes it anew.
+#[test]
+fn the_readme_has_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).expect("where the table begins");
+    let (shown, after) = rest.split_once(END).expect("where the table ends");
+    let table = table();
+    if std::env::var_os("PORTCULLIS_BLESS").is_some() {
+        std::fs::write(&path, [before, BEGIN, &table, END, after].concat()).unwrap();
+        return;
+    }
+    assert_eq!(shown, table, "PORTCULLIS_BLESS=1 writes it anew");
 }

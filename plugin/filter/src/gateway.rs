@@ -29,22 +29,27 @@ impl Gateway {
     }
 
     /// The request's target as the client sent it, where `:path` is not that: Kong has it decoded and normalised, and
-    /// passes on what was sent. `Err` is the host's status.
-    pub(crate) fn sent_target(self) -> Result<Option<Vec<u8>>, host::Status> {
+    /// passes on what was sent. `Err` is the host's status, 0 if that is empty for a path that is not.
+    pub(crate) fn sent_target(self, lines: &[Line<'_>]) -> Result<Option<Vec<u8>>, host::Status> {
         match self {
-            Self::Kong => host::property("request\0path").map(Some),
+            Self::Kong => match host::property("request\0path") {
+                Ok(target) if target.is_empty() && !lines.contains(&(b":path", b"")) => Err(0),
+                target => target.map(Some),
+            },
             Self::Envoy | Self::Apisix => Ok(None),
         }
     }
 
-    /// Leaves out the gateway's own word on the host, where the client's stands beside it.
-    pub(crate) fn drop_own_name(self, lines: &mut Vec<Line<'_>>) {
-        if self != Self::Envoy
-            && lines
-                .iter()
-                .any(|(name, _)| name.eq_ignore_ascii_case(b"host"))
-        {
-            lines.retain(|(name, _)| *name != b":authority");
+    /// Gives the client's word on the host the place that Envoy gives it: nginx has a line for that, and in `:authority`
+    /// in part its own.
+    pub(crate) fn put_host_in_its_place(self, lines: &mut Vec<Line<'_>>) {
+        let is_host = |(name, _): &Line<'_>| name.eq_ignore_ascii_case(b"host");
+        if self == Self::Envoy || lines.iter().filter(|line| is_host(line)).count() != 1 {
+            return;
+        }
+        lines.retain(|(name, _)| *name != b":authority");
+        if let Some((name, _)) = lines.iter_mut().find(|line| is_host(line)) {
+            *name = b":authority";
         }
     }
 

@@ -199,17 +199,17 @@ impl HttpContext for Http {
             }
         };
         let gateway = self.worker.gateway();
-        let target = match gateway.sent_target() {
+        let Some(mut lines) = wire::lines(&bytes) else {
+            return self.refuse_unchecked("the request's headers are no header map");
+        };
+        let target = match gateway.sent_target(&lines) {
             Ok(target) => target,
             Err(status) => {
                 let why = format!("the request's target cannot be read (status {status})");
                 return self.refuse_unchecked(&why);
             }
         };
-        let Some(mut lines) = wire::lines(&bytes) else {
-            return self.refuse_unchecked("the request's headers are no header map");
-        };
-        gateway.drop_own_name(&mut lines);
+        gateway.put_host_in_its_place(&mut lines);
         if let Some(target) = &target {
             let path = lines.iter_mut().filter(|(name, _)| *name == b":path");
             path.for_each(|(_, value)| *value = target);
