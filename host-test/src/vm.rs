@@ -111,7 +111,7 @@ impl Vm {
         let mut store = Store::new(module.instance.module().engine(), worker);
         store.limiter(|worker| &mut worker.limits);
         store.set_epoch_deadline(deadline(&config));
-        module.check(&host.profile().missing)?;
+        module.check(host.profile().missing)?;
         let instance = module
             .instance
             .instantiate(&mut store)

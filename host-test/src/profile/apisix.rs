@@ -52,7 +52,7 @@ impl Profile {
             in_response_headers: LateReply::AddsHeaders,
             in_response_body: LateReply::Ignored,
         },
-        shared_data: None,
+        shared_data: Err(Instead::Unimplemented),
         metrics: Metering {
             ids_repeat: true,
             misuse_traps: false,
@@ -69,8 +69,6 @@ impl Profile {
             ("proxy_get_current_time_nanoseconds", Instead::Unimplemented),
             ("proxy_set_tick_period_milliseconds", Instead::Unimplemented),
             ("proxy_set_buffer_bytes", Instead::Unimplemented),
-            ("proxy_get_shared_data", Instead::Unimplemented),
-            ("proxy_set_shared_data", Instead::Unimplemented),
             ("proxy_register_shared_queue", Instead::Unimplemented),
             ("proxy_resolve_shared_queue", Instead::Unimplemented),
             ("proxy_enqueue_shared_queue", Instead::Unimplemented),

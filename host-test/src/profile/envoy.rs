@@ -51,7 +51,7 @@ impl Profile {
             in_response_headers: LateReply::Replaces,
             in_response_body: LateReply::Replaces,
         },
-        shared_data: Some(Sharing {
+        shared_data: Ok(Sharing {
             keys_by_crc32: false,
             zero_cas_overwrites: true,
             any_cas_creates: true,

@@ -30,18 +30,6 @@ const NOT_YET: &[(&str, Instead)] = &[
     ("proxy_grpc_close", Instead::Trap),
 ];
 
-/// The same, and no shared data.
-const NOT_YET_AND_NO_ZONE: &[(&str, Instead)] = &{
-    let mut calls = [("proxy_get_shared_data", Instead::Trap); NOT_YET.len() + 2];
-    let mut at = 0;
-    while at < NOT_YET.len() {
-        calls[at] = NOT_YET[at];
-        at += 1;
-    }
-    calls[at] = ("proxy_set_shared_data", Instead::Trap);
-    calls
-};
-
 impl Profile {
     /// Kong with a zone for shared data (`nginx_wasm_shm_kv`), and nginx's own defaults beside that.
     pub const KONG: Self = Self {
@@ -91,7 +79,7 @@ impl Profile {
             in_response_headers: LateReply::KeepsHeaders,
             in_response_body: LateReply::Traps,
         },
-        shared_data: Some(Sharing {
+        shared_data: Ok(Sharing {
             keys_by_crc32: true,
             zero_cas_overwrites: false,
             any_cas_creates: false,
@@ -116,8 +104,7 @@ impl Profile {
 
     /// Kong as it is installed: without `nginx_wasm_shm_kv`, asking for shared data stops the filter.
     pub const KONG_WITHOUT_ZONE: Self = Self {
-        calls: NOT_YET_AND_NO_ZONE,
-        shared_data: None,
+        shared_data: Err(Instead::Trap),
         ..Self::KONG
     };
 }

@@ -28,8 +28,8 @@ pub struct Profile {
     pub headers: Headers,
     /// What becomes of the filter's own answers.
     pub replies: Replies,
-    /// What workers share; `None` where the calls are among [`Profile::calls`].
-    pub shared_data: Option<Sharing>,
+    /// What workers share; `Err` is what asking for it comes to where they share nothing.
+    pub shared_data: Result<Sharing, Instead>,
     /// How metrics are kept.
     pub metrics: Metering,
     /// Calls to other servers.
@@ -331,6 +331,9 @@ impl Profile {
 
     /// What that call does in place of what its name says.
     pub(crate) fn instead(&self, call: &str) -> Option<Instead> {
+        if matches!(call, "proxy_get_shared_data" | "proxy_set_shared_data") {
+            return self.shared_data.err();
+        }
         let found = self.calls.iter().find(|(name, _)| *name == call);
         found.map(|(_, instead)| *instead)
     }

@@ -1,9 +1,9 @@
 //! The corpus with the habits of other gateways than Envoy, and the README's table of what these cannot do.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use portcullis_host_test::profile::Profile;
+use portcullis_host_test::scenario::corpus::Difference;
 use portcullis_host_test::scenario::target::Runner;
 
 use crate::scenarios::{corpus, in_wasm_as};
@@ -32,28 +32,28 @@ fn check(profile: &Profile) {
 
 /// A row for each class of differences, a column for each gateway: why, and how many scenarios show it.
 fn table() -> String {
-    let corpus = corpus();
-    let mut rows: Vec<(&str, BTreeMap<Runner, (&str, usize)>)> = Vec::new();
-    for known in &corpus.differences {
-        let Some(class) = known.class.as_deref() else {
-            continue;
-        };
-        let at = rows.iter().position(|(other, _)| *other == class);
-        let at = at.unwrap_or_else(|| {
-            rows.push((class, BTreeMap::new()));
-            rows.len() - 1
-        });
-        let cell = rows[at].1.entry(known.runner).or_insert((&known.reason, 0));
-        assert_eq!(cell.0, known.reason, "two reasons for {class}");
-        cell.1 += 1;
+    let differences = corpus().differences;
+    let mut classes: Vec<&str> = Vec::new();
+    for class in differences.iter().filter_map(|it| it.class.as_deref()) {
+        if !classes.contains(&class) {
+            classes.push(class);
+        }
     }
-    let mut table = "| differs from Envoy | Kong 3.4 to 3.9 | APISIX |\n|---|---|---|\n".to_owned();
-    for (class, cells) in &rows {
-        let cell = |runner: Runner| match cells.get(&runner) {
-            Some((reason, count)) => format!("{reason} ({count})"),
-            None => "as in Envoy".to_owned(),
+    let cell = |class: &str, runner: Runner| {
+        let of_cell = |it: &&Difference| it.class.as_deref() == Some(class) && it.runner == runner;
+        let cell: Vec<&Difference> = differences.iter().filter(of_cell).collect();
+        let Some(first) = cell.first() else {
+            return "as in Envoy".to_owned();
         };
-        let (kong, apisix) = (cell(Runner::Kong), cell(Runner::Apisix));
+        assert!(
+            cell.iter().all(|other| other.reason == first.reason),
+            "two reasons for {class}"
+        );
+        format!("{} ({})", first.reason, cell.len())
+    };
+    let mut table = "| differs from Envoy | Kong 3.4 to 3.9 | APISIX |\n|---|---|---|\n".to_owned();
+    for class in classes {
+        let (kong, apisix) = (cell(class, Runner::Kong), cell(class, Runner::Apisix));
         table += &format!("| {class} | {kong} | {apisix} |\n");
     }
     table

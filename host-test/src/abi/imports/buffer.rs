@@ -119,8 +119,9 @@ fn whole(worker: &mut Worker, kind: u32) -> Result<&[u8], Fault> {
                 Direction::Response
             };
             let half = context.half(direction);
-            let open = half.body_open
-                && !(half.body.is_empty() && !profile.responses.shows_empty(kind == RESPONSE_BODY));
+            let shows =
+                !half.body.is_empty() || profile.responses.shows_empty(kind == RESPONSE_BODY);
+            let open = half.body_open && shows;
             match profile.closed_buffer().filter(|_| !open) {
                 Some(status) => Err(status.into()),
                 None => Ok(if open { &half.body } else { &[] }),
