@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::header_map::HeaderMap;
 use crate::host::log::Log;
 use crate::message::{Protocol, Request, Response};
+use crate::profile::Pages;
 use crate::stream::{Ended, Part, Peer, Stream};
 use crate::trap::Trap;
 use crate::vm::{StartError, Vm};
@@ -46,14 +47,17 @@ pub fn run(
         match vm.restart() {
             Ok(true) => {}
             Ok(false) => {
-                return unavailable(Trap::new(
-                    "proxy_on_configure",
-                    "the restarted filter refused its policy",
-                ));
+                return unavailable(
+                    vm,
+                    Trap::new(
+                        "proxy_on_configure",
+                        "the restarted filter refused its policy",
+                    ),
+                );
             }
-            Err(StartError::Trap(trap)) => return unavailable(trap),
+            Err(StartError::Trap(trap)) => return unavailable(vm, trap),
             Err(error @ StartError::Load(_)) => {
-                return unavailable(Trap::new("start", error.to_string()));
+                return unavailable(vm, Trap::new("start", error.to_string()));
             }
         }
     }
@@ -64,9 +68,10 @@ pub fn run(
     };
     let stream = match Stream::open(vm, peer) {
         Ok(stream) => stream,
-        Err(trap) => return unavailable(trap),
+        Err(trap) => return unavailable(vm, trap),
     };
     let mut seen = Seen::default();
+    let life = vm.host().profile().life;
     let outcome = drive(vm, &stream, request, upstream, &mut seen);
     let local_reply = stream.replied(vm);
     let cut_off = stream.is_reset(vm);
@@ -85,20 +90,42 @@ pub fn run(
         trap,
     };
     if exchanged.trap.is_some() && exchanged.response.is_none() {
-        exchanged.response = Some(after_trap());
-        exchanged.local_reply = true;
+        let passes = seen.upstreams.filter(|_| life.trapped_response_passes);
+        exchanged.local_reply = passes.is_none();
+        exchanged.response = Some(passes.unwrap_or_else(|| after_trap(vm)));
+    }
+    let head = request.method() == b"HEAD";
+    if let Some(response) = exchanged.response.as_mut().filter(|_| !head) {
+        exchanged.reset |= !framed(response);
     }
     exchanged
 }
 
-/// What a client gets whose request made the filter trap: Envoy's answer, which no filter sees.
-pub fn after_trap() -> Response {
-    Response::new(503, "")
+/// What a client makes of a body whose length was told: no more than that, and of less it waits for the rest. Is it whole?
+fn framed(response: &mut Response) -> bool {
+    let length = response.headers.get_text("content-length");
+    let Some(length) = length.and_then(|length| length.parse::<usize>().ok()) else {
+        return true;
+    };
+    response.body.truncate(length);
+    matches!(response.status(), Some(204 | 304)) || response.body.len() == length
 }
 
-fn unavailable(trap: Trap) -> Exchanged {
+/// What a client gets whose request made the filter trap: the gateway's answer, which no filter sees.
+pub fn after_trap(vm: &Vm) -> Response {
+    let profile = vm.host().profile();
+    match profile.replies.pages {
+        Pages::Text => Response::new(profile.life.trap_status, ""),
+        Pages::Html | Pages::HtmlForEmpty => {
+            let page = profile.replies.page(profile.life.trap_status.into());
+            page.complete(&profile.replies, false)
+        }
+    }
+}
+
+fn unavailable(vm: &Vm, trap: Trap) -> Exchanged {
     Exchanged {
-        response: Some(after_trap()),
+        response: Some(after_trap(vm)),
         local_reply: true,
         trap: Some(trap),
         ..Exchanged::default()
@@ -124,6 +151,8 @@ fn close(vm: &mut Vm, stream: Stream) -> (Ended, Option<Trap>) {
 struct Seen {
     upstream: Message,
     client: Message,
+    /// What the upstream answered.
+    upstreams: Option<Response>,
 }
 
 impl Seen {
@@ -171,6 +200,7 @@ fn drive(
     if request.method() == b"HEAD" {
         response.body.clear();
     }
+    seen.upstreams = Some(response.clone());
     let chunks: Vec<&[u8]> = Some(response.body.as_slice())
         .filter(|body| !body.is_empty())
         .into_iter()

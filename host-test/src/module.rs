@@ -83,6 +83,18 @@ impl Module {
             .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
         Ok(Self { instance, abi })
     }
+
+    /// Does it load in a gateway that has not these imports?
+    pub(crate) fn check(&self, missing: &[&str]) -> Result<(), LoadError> {
+        let mut imports = self.instance.module().imports();
+        match imports.find(|import| missing.contains(&import.name())) {
+            None => Ok(()),
+            Some(import) => Err(LoadError::Invalid(format!(
+                "it imports `{}`, which this gateway does not have",
+                import.name()
+            ))),
+        }
+    }
 }
 
 impl fmt::Debug for Module {

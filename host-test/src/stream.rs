@@ -3,7 +3,9 @@
 //! A stream is a number: its state lives in the VM, so that many streams can be under way in one VM, and a callback for one
 //! may answer another. [`Stream`] is what a gateway holds, `phases` what happens inside.
 
+mod gather;
 mod phases;
+pub(crate) mod target;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +15,7 @@ use crate::host::context::{Context, Direction};
 pub use crate::host::context::{Part, Peer};
 use crate::host::log::Log;
 use crate::host::reply::Reply;
+use crate::profile::{Ending, Target};
 use crate::trap::Trap;
 use crate::vm::Vm;
 pub(crate) use phases::settle;
@@ -39,6 +42,7 @@ pub struct Ended {
 impl Stream {
     /// A new stream; fails in a VM that has no policy.
     pub fn open(vm: &mut Vm, peer: Peer) -> Result<Self, Trap> {
+        vm.take_policy_to_come()?;
         let root = vm
             .root()
             .ok_or_else(|| Trap::new(Callback::ContextCreate.name(), "the VM has no policy"))?;
@@ -53,7 +57,14 @@ impl Stream {
 
     /// The request's headers, names in any case, with pseudo headers; `end` when nothing follows.
     pub fn request_headers(&self, vm: &mut Vm, headers: &HeaderMap, end: bool) -> Result<(), Trap> {
-        on_headers(vm, self.id, Direction::Request, lower_case(headers), end)
+        let habits = vm.host().profile().headers;
+        let shown = target::shown(&habits, headers);
+        if habits.target != Target::AsSent
+            && let Some(context) = vm.worker().contexts.get_mut(&self.id)
+        {
+            context.request.target = headers.get(":path").map(<[u8]>::to_vec);
+        }
+        on_headers(vm, self.id, Direction::Request, shown, end)
     }
 
     /// More of the request's body; empty only with `end`.
@@ -76,7 +87,12 @@ impl Stream {
         if self.replied(vm) {
             return Ok(());
         }
-        on_headers(vm, self.id, Direction::Response, lower_case(headers), end)
+        let habits = vm.host().profile().headers;
+        let shown = match habits.lower_case {
+            true => lower_case(headers),
+            false => headers.clone(),
+        };
+        on_headers(vm, self.id, Direction::Response, shown, end)
     }
 
     /// More of the upstream's body; empty only with `end`.
@@ -97,7 +113,8 @@ impl Stream {
 
     /// An answer of the gateway itself (the upstream is down, say), in plain text; it goes the way of the filter's own.
     pub fn reply(&self, vm: &mut Vm, status: u16, text: &str) -> Result<(), Trap> {
-        answer(vm, self.id, Reply::plain(status.into(), text))?;
+        let reply = Reply::plain(status.into(), text);
+        answer(vm, self.id, reply)?;
         settle(vm)
     }
 
@@ -142,14 +159,24 @@ impl Stream {
             // The VM was restarted meanwhile: the filter does not know this stream.
             None => return Ok(self.abandon(vm)),
         }
-        vm.call(Callback::Log, self.id, &[])?;
+        let ending = vm.host().profile().life.ending;
+        match ending {
+            Ending::LogDone => vm.call(Callback::Log, self.id, &[])?,
+            Ending::DoneLog => {
+                vm.call(Callback::Done, self.id, &[])?;
+                vm.call(Callback::Log, self.id, &[])?
+            }
+            Ending::Done => vm.call(Callback::Done, self.id, &[])?,
+        };
         if let Some(context) = vm.worker().contexts.get_mut(&self.id) {
             context.logging = false;
             // What a guest asks for now comes too late.
             context.request.discard();
             context.response.discard();
         }
-        vm.call(Callback::Done, self.id, &[])?;
+        if ending == Ending::LogDone {
+            vm.call(Callback::Done, self.id, &[])?;
+        }
         vm.call(Callback::Delete, self.id, &[])?;
         let ended = self.abandon(vm);
         settle(vm)?;

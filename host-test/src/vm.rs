@@ -1,5 +1,7 @@
 //! One worker's instance of a filter.
 
+mod life;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +12,9 @@ use wasmtime::{Store, StoreLimitsBuilder, Val};
 use crate::abi::exports::{Callback, Exports};
 use crate::host::Host;
 use crate::host::log::Log;
-use crate::host::worker::{Root, Worker};
+use crate::host::worker::Worker;
 use crate::module::{EPOCH, LoadError, Module};
+use crate::profile::AfterTrap;
 use crate::stream;
 use crate::trap::Trap;
 
@@ -76,6 +79,10 @@ pub struct Vm {
     exports: Exports,
     /// The root context that new streams belong to, and its policy.
     serving: Option<(u32, Vec<u8>)>,
+    /// A policy that the filter gets with the next request.
+    to_come: Option<Vec<u8>>,
+    /// `proxy_on_vm_start` has been called in this worker.
+    started: bool,
     last_context: u32,
     failed: bool,
 }
@@ -104,6 +111,7 @@ impl Vm {
         let mut store = Store::new(module.instance.module().engine(), worker);
         store.limiter(|worker| &mut worker.limits);
         store.set_epoch_deadline(deadline(&config));
+        module.check(host.profile().missing)?;
         let instance = module
             .instance
             .instantiate(&mut store)
@@ -124,68 +132,16 @@ impl Vm {
             store,
             exports,
             serving: None,
+            to_come: None,
+            started: false,
             last_context: 0,
             failed: false,
         })
     }
 
-    /// Gives the filter a policy; called again it is a reload. `Ok(false)` when the filter refuses it; the policy that
-    /// served before goes on serving then. A trap leaves the VM [failed](Vm::failed).
-    ///
-    /// As in Envoy each policy has a root context of its own, and streams stay with the one that they began under.
-    pub fn configure(&mut self, policy: &[u8]) -> Result<bool, Trap> {
-        let id = self.next_context();
-        self.worker().roots.insert(
-            id,
-            Root {
-                configuration: policy.to_vec(),
-                tick_period: None,
-            },
-        );
-        self.call(Callback::ContextCreate, id, &[0])?;
-        let vm_configuration = size(self.config.configuration.len());
-        let accepted = self.call(Callback::VmStart, id, &[vm_configuration])? != Some(0)
-            && self.call(Callback::Configure, id, &[size(policy.len())])? != Some(0);
-        if accepted {
-            self.serving = Some((id, policy.to_vec()));
-        }
-        self.retire_roots()?;
-        stream::settle(self)?;
-        Ok(accepted)
-    }
-
     /// Did a callback trap? Nothing runs in a failed VM.
     pub fn failed(&self) -> bool {
         self.failed
-    }
-
-    /// A fresh instance with the last policy that was accepted: what Envoy's FAIL_RELOAD does after a trap. Streams of
-    /// the old instance are gone, log lines that nobody has taken stay. `Ok(false)` when the filter now refuses the policy.
-    pub fn restart(&mut self) -> Result<bool, StartError> {
-        let policy = self.serving.take().map(|(_, policy)| policy);
-        let mut fresh = Self::instantiate(
-            self.module.clone(),
-            Arc::clone(&self.host),
-            Arc::clone(&self.config),
-        )?;
-        let old = self.worker();
-        (fresh.worker().logs, fresh.worker().faults) = (
-            std::mem::take(&mut old.logs),
-            std::mem::take(&mut old.faults),
-        );
-        // Streams of the old instance may still be held by somebody: their ids must not be met again.
-        fresh.last_context = self.last_context;
-        *self = fresh;
-        let Some(policy) = policy else {
-            return Ok(true);
-        };
-        let accepted = self.configure(&policy);
-        if !matches!(accepted, Ok(true)) {
-            self.failed = true;
-            // Without a root context; the next restart tries the same policy again.
-            self.serving = Some((0, policy));
-        }
-        Ok(accepted?)
     }
 
     /// One tick of the root contexts' timers, whether or not they are due; nothing where the filter asked for none.
@@ -345,36 +301,12 @@ impl Vm {
         };
         let deadline = deadline(&self.config).saturating_mul(patience);
         self.store.set_epoch_deadline(deadline);
-        self.store.data_mut().enter(context);
+        self.store.data_mut().enter(context, callback);
         if let Err(error) = function.call(&mut self.store, &arguments, result) {
-            self.failed = true;
+            self.failed = self.host.profile().life.after_trap == AfterTrap::Renewed;
             return Err(Trap::from_wasmtime(callback.name(), &error));
         }
         Ok(result.first().and_then(Val::i32).map(i32::cast_unsigned))
-    }
-
-    /// Ends the root contexts that serve no longer and have no stream left.
-    pub(crate) fn retire_roots(&mut self) -> Result<(), Trap> {
-        let serving = self.serving.as_ref().map(|(root, _)| *root);
-        let worker = self.worker();
-        let in_use: Vec<u32> = worker
-            .contexts
-            .values()
-            .map(|context| context.root)
-            .chain(serving)
-            .collect();
-        let idle: Vec<u32> = worker
-            .roots
-            .keys()
-            .copied()
-            .filter(|root| !in_use.contains(root))
-            .collect();
-        for root in idle {
-            self.call(Callback::Done, root, &[])?;
-            self.call(Callback::Delete, root, &[])?;
-            self.worker().roots.remove(&root);
-        }
-        Ok(())
     }
 }
 

@@ -33,6 +33,13 @@ pub(crate) enum Fault {
     Trap(wasmtime::Error),
 }
 
+impl Fault {
+    /// Stops the guest, for this reason.
+    pub(crate) fn trap(why: &'static str) -> Self {
+        Self::Trap(wasmtime::Error::msg(why))
+    }
+}
+
 impl From<Status> for Fault {
     fn from(status: Status) -> Self {
         Self::Status(status)

@@ -14,7 +14,7 @@ use portcullis_host_test::scenario::file::Scenario;
 use portcullis_host_test::scenario::http::HttpTarget;
 use portcullis_host_test::scenario::run::{Outcome, Verdict, run, skip_reason, skipped};
 use portcullis_host_test::scenario::target::{Runner, Target};
-use portcullis_host_test::scenario::wasm::WasmTarget;
+use portcullis_host_test::scenario::wasm::{WasmTarget, runner};
 
 use super::results::{Ran, as_json, as_junit, print_one, summary};
 use super::{Exit, module};
@@ -45,6 +45,19 @@ pub(crate) struct Test {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Habits {
     Envoy,
+    /// Kong 3.4 to 3.9
+    Kong,
+    Apisix,
+}
+
+impl Habits {
+    fn profile(self) -> Profile {
+        match self {
+            Self::Envoy => Profile::ENVOY,
+            Self::Kong => Profile::KONG,
+            Self::Apisix => Profile::APISIX,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -121,14 +134,12 @@ impl Test {
         let runner = if self.against.is_some() {
             Runner::Http
         } else {
-            Runner::Wasm
+            runner(&self.profile.profile())
         };
         if let Some(reason) = skip_reason(scenario, runner) {
             return Opened::Skipped(skipped(runner, reason));
         }
-        let profile = match self.profile {
-            Habits::Envoy => Profile::ENVOY,
-        };
+        let profile = self.profile.profile();
         let opened: anyhow::Result<Box<dyn Target>> = match (&self.against, module) {
             (Some(url), _) => HttpTarget::against(url).map(|target| Box::new(target) as _),
             (None, Some(module)) => {

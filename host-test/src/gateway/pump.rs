@@ -191,9 +191,8 @@ impl Exchange {
 
     fn trapped(&mut self, trap: Trap) {
         (self.worker.report)(Event::Trapped(trap));
-        if let (Some(answer), Ok(response)) =
-            (self.answer.take(), head::to_client(&after_trap().headers))
-        {
+        let headers = after_trap(&self.worker.vm.borrow()).headers;
+        if let (Some(answer), Ok(response)) = (self.answer.take(), head::to_client(&headers)) {
             self.served.status = Some(response.status().as_u16());
             // The client may be gone.
             let _ = answer.send(response.map(|()| Body::empty()));

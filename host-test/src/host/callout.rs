@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::reply::Reply;
 use crate::header_map::HeaderMap;
+use crate::profile::Profile;
 
 /// A call that a guest asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ impl HttpCallResult {
                 "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
             ),
         };
-        let reply = Reply::plain(status, text).complete(false);
+        let reply = Reply::plain(status, text).complete(&Profile::ENVOY.replies, false);
         (reply.headers, reply.body, HeaderMap::new())
     }
 }

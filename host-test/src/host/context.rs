@@ -75,20 +75,28 @@ pub(crate) struct Half {
     pub(crate) out: VecDeque<Part>,
     /// Bytes of the body that have arrived.
     pub(crate) body_bytes: u64,
+    /// The target as the client sent it, where the filter is shown another.
+    pub(crate) target: Option<Vec<u8>>,
+    /// Lines of a response that were set before there was one.
+    pub(crate) early: HeaderMap,
+    /// Lines that were removed and go on all the same.
+    pub(crate) still_sent: HeaderMap,
+    /// The head that goes on in place of the one that the filter sees.
+    pub(crate) for_upstream: Option<HeaderMap>,
+    /// The filter has seen the body that was gathered.
+    pub(crate) body_shown: bool,
 }
 
 impl Half {
     /// Lets the headers go on, if they have not.
     pub(crate) fn send_headers(&mut self) {
         self.headers_open = false;
-        let Some(headers) = self.headers.as_ref().filter(|_| !self.headers_sent) else {
+        let headers = self.for_upstream.take().or_else(|| self.headers.clone());
+        let Some(headers) = headers.filter(|_| !self.headers_sent) else {
             return;
         };
         let end = self.ended && self.body.is_empty() && self.trailers.is_none();
-        self.out.push_back(Part::Headers {
-            headers: headers.clone(),
-            end,
-        });
+        self.out.push_back(Part::Headers { headers, end });
         self.headers_sent = true;
         self.end_sent = end;
     }
@@ -197,6 +205,12 @@ impl Context {
             Direction::Request => &mut self.request,
             Direction::Response => &mut self.response,
         }
+    }
+
+    /// Has the filter set that property to something?
+    pub(crate) fn asks_for(&self, property: &str) -> bool {
+        let value = self.filter_state.get(property.as_bytes());
+        value.is_some_and(|value| !value.is_empty())
     }
 
     /// The request's first header of that name.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::lock;
 use crate::abi::status::Status;
-use crate::profile::Profile;
+use crate::profile::{Metering, Profile};
 
 /// Ids and recorded values that are kept at most. Envoy has no such bound.
 const MAX_IDS: usize = 65_536;
@@ -25,7 +25,7 @@ pub enum Value {
 /// The metrics of one process.
 #[derive(Debug)]
 pub struct Metrics {
-    ids_repeat: bool,
+    habits: Metering,
     inner: Mutex<Inner>,
 }
 
@@ -38,7 +38,7 @@ struct Inner {
 impl Metrics {
     pub(crate) fn new(profile: &Profile) -> Self {
         Self {
-            ids_repeat: profile.metric_ids_repeat,
+            habits: profile.metrics,
             inner: Mutex::default(),
         }
     }
@@ -74,7 +74,7 @@ impl Metrics {
         if std::mem::discriminant(known) != std::mem::discriminant(&value) {
             return Err(Status::BadArgument);
         }
-        let before = if self.ids_repeat {
+        let before = if self.habits.ids_repeat {
             inner.names.iter().position(|other| other == name)
         } else {
             None
@@ -93,6 +93,9 @@ impl Metrics {
 
     /// A counter takes no offset below 1.
     pub(crate) fn increment(&self, id: u32, offset: i64) -> Result<(), Status> {
+        if self.habits.misuse_traps && !id.is_multiple_of(4) {
+            return Err(Status::BadArgument);
+        }
         self.change(id, |value| match value {
             Value::Counter(count) if offset > 0 => {
                 *count = count.saturating_add_signed(offset);
@@ -108,6 +111,9 @@ impl Metrics {
 
     /// Sets a gauge, adds to a counter (as Envoy does), adds a sample to a histogram.
     pub(crate) fn record(&self, id: u32, recorded: u64) -> Result<(), Status> {
+        if self.habits.misuse_traps && id.is_multiple_of(4) {
+            return Err(Status::BadArgument);
+        }
         self.change(id, |value| {
             match value {
                 Value::Counter(count) => *count = count.saturating_add(recorded),

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use crate::header_map::HeaderMap;
 use crate::message::Response;
+use crate::profile::{Pages, Replies};
 
 /// An answer as the filter or the host gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Reply {
     }
 
     /// What is sent to the client.
-    pub(crate) fn complete(self, grpc: bool) -> Response {
+    pub(crate) fn complete(self, habits: &Replies, grpc: bool) -> Response {
         let Self {
             status,
             headers: own,
@@ -42,9 +43,13 @@ impl Reply {
         let mut headers = HeaderMap::from([(":status", status.to_string())]);
         for (name, value) in own.iter() {
             // The status is an argument of its own; a second one would make the response ambiguous.
-            if !name.eq_ignore_ascii_case(b":status") {
-                headers.push(name.to_ascii_lowercase(), value);
+            if name.eq_ignore_ascii_case(b":status") {
+                continue;
             }
+            if habits.one_line_a_name {
+                headers.remove(name);
+            }
+            headers.push(name.to_ascii_lowercase(), value);
         }
         headers.remove("content-length");
         if grpc {
@@ -60,10 +65,16 @@ impl Reply {
                 headers.set("grpc-message", percent_encoded(&body));
             }
             body.clear();
-        } else if body.is_empty() {
+        } else if body.is_empty() && !(habits.pages == Pages::HtmlForEmpty && has_page(status)) {
             headers.remove("content-type");
         } else {
-            headers.push("content-length", body.len().to_string());
+            if body.is_empty() {
+                headers.set("content-type", "text/html");
+                body = html(status);
+            }
+            if habits.tells_length {
+                headers.push("content-length", body.len().to_string());
+            }
             if !headers.contains("content-type") {
                 headers.push("content-type", "text/plain");
             }
@@ -73,6 +84,47 @@ impl Reply {
             body,
             trailers: None,
         }
+    }
+}
+
+impl Replies {
+    /// The host's own answer.
+    pub(crate) fn page(&self, status: u32) -> Reply {
+        let words = title(status);
+        match self.pages {
+            Pages::Text if status == 413 => Reply::plain(status, "Payload Too Large"),
+            Pages::Text => Reply::plain(status, words),
+            Pages::Html | Pages::HtmlForEmpty => Reply {
+                headers: HeaderMap::from([("content-type", "text/html")]),
+                ..Reply::plain(status, &String::from_utf8_lossy(&html(status)))
+            },
+        }
+    }
+}
+
+/// Does nginx say something of its own for that status?
+fn has_page(status: u32) -> bool {
+    status >= 300 && status != 304
+}
+
+/// nginx's page for a status.
+fn html(status: u32) -> Vec<u8> {
+    let title = format!("{status} {}", title(status));
+    format!(
+        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
+         <hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    )
+    .into_bytes()
+}
+
+fn title(status: u32) -> &'static str {
+    match status {
+        // nginx has the old name.
+        413 => "Request Entity Too Large",
+        _ => u16::try_from(status)
+            .ok()
+            .and_then(|status| http::StatusCode::from_u16(status).ok()?.canonical_reason())
+            .unwrap_or("Unknown"),
     }
 }
 
@@ -110,6 +162,7 @@ fn percent_encoded(text: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Profile;
 
     fn reply(status: u32, headers: HeaderMap, body: &str) -> Reply {
         Reply {
@@ -127,7 +180,7 @@ mod tests {
             HeaderMap::from([("X-A", "1"), ("content-length", "99")]),
             "no",
         )
-        .complete(false);
+        .complete(&Profile::ENVOY.replies, false);
         let expected = [
             (":status", "403"),
             ("x-a", "1"),
@@ -140,7 +193,7 @@ mod tests {
             HeaderMap::from([("content-type", "application/json")]),
             "{}",
         )
-        .complete(false);
+        .complete(&Profile::ENVOY.replies, false);
         assert_eq!(
             typed.headers.get_all(b"content-type").collect::<Vec<_>>(),
             [b"application/json"]
@@ -149,13 +202,15 @@ mod tests {
 
     #[test]
     fn no_body_has_neither() {
-        let response = reply(204, HeaderMap::from([("content-type", "a/b")]), "").complete(false);
+        let response = reply(204, HeaderMap::from([("content-type", "a/b")]), "")
+            .complete(&Profile::ENVOY.replies, false);
         assert_eq!(response.headers, HeaderMap::from([(":status", "204")]));
     }
 
     #[test]
     fn a_grpc_client_is_told_in_its_own_words() {
-        let response = reply(403, HeaderMap::new(), "50 % \n").complete(true);
+        let response =
+            reply(403, HeaderMap::new(), "50 % \n").complete(&Profile::ENVOY.replies, true);
         let expected = [
             (":status", "200"),
             ("content-type", "application/grpc"),
@@ -170,7 +225,7 @@ mod tests {
             grpc_status: Some(9),
             ..reply(403, HeaderMap::new(), "")
         }
-        .complete(true);
+        .complete(&Profile::ENVOY.replies, true);
         assert_eq!(told.headers.get("grpc-status"), Some(&b"9"[..]));
     }
 

@@ -36,7 +36,7 @@ struct Entry {
 impl SharedData {
     pub(crate) fn new(profile: &Profile) -> Self {
         Self {
-            sharing: profile.shared_data,
+            sharing: profile.shared_data.ok(),
             entries: Mutex::default(),
         }
     }

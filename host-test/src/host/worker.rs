@@ -7,15 +7,14 @@ use std::time::Duration;
 use wasmtime::{Func, Memory, StoreLimits};
 
 use super::Host;
-use super::callout::HttpCall;
+use super::callout::{HttpCall, HttpCallResult};
 use super::context::Context;
 use super::log::{Level, Log, Logs};
-use crate::abi::status::Status;
+use crate::abi::exports::Callback;
+use crate::abi::status::{Fault, Status};
 use crate::header_map::HeaderMap;
+use crate::profile::Refused;
 use crate::vm::VmConfig;
-
-/// Calls to other servers that one VM has open at most.
-const MAX_CALLOUTS: usize = 1_024;
 
 /// The state of one VM.
 #[derive(Debug)]
@@ -44,6 +43,7 @@ pub(crate) struct Worker {
     last_call: u32,
     running: u32,
     effective: Option<u32>,
+    callback: Option<Callback>,
 }
 
 /// A root context.
@@ -88,13 +88,28 @@ impl Worker {
             last_call: 0,
             running: 0,
             effective: None,
+            callback: None,
         }
     }
 
     /// A callback for that context begins.
-    pub(crate) fn enter(&mut self, context: u32) {
+    pub(crate) fn enter(&mut self, context: u32, callback: Callback) {
         self.running = context;
         self.effective = None;
+        self.callback = Some(callback);
+    }
+
+    /// The callback that runs, or ran last.
+    pub(crate) fn callback(&self) -> Option<Callback> {
+        self.callback
+    }
+
+    /// Is the response being shown?
+    pub(crate) fn responds(&self) -> bool {
+        matches!(
+            self.callback,
+            Some(Callback::ResponseHeaders | Callback::ResponseBody | Callback::ResponseTrailers)
+        )
     }
 
     /// The context that imports act on: the one whose callback runs, or the one that the guest has switched to.
@@ -167,15 +182,26 @@ impl Worker {
     }
 
     /// Sends a call on its way and gives its token.
-    pub(crate) fn http_call(&mut self, call: &HttpCall) -> Result<u32, Status> {
-        let result = self
-            .host
-            .callouts
-            .http_call(call)
-            .ok_or(Status::BadArgument)?;
-        if self.answered.len() >= MAX_CALLOUTS {
-            return Err(Status::InternalFailure);
+    pub(crate) fn http_call(&mut self, call: &HttpCall) -> Result<u32, Fault> {
+        let host = Arc::clone(&self.host);
+        let habits = &host.profile().callouts;
+        match habits.in_response.filter(|_| self.responds()) {
+            None => {}
+            Some(Refused::BadArgument) => return Err(Status::BadArgument.into()),
+            Some(Refused::Trap) => return Err(Fault::trap("calls are made in requests only")),
         }
+        if !habits.in_root && self.context().is_none() {
+            return Err(Status::BadArgument.into());
+        }
+        let result = host.callouts.http_call(call).ok_or(Status::BadArgument)?;
+        if self.answered.len() >= habits.at_once {
+            return Err(Status::InternalFailure.into());
+        }
+        let result = match result {
+            HttpCallResult::Answered { .. } => result,
+            _ if habits.failed_is_empty => HttpCallResult::Broken,
+            _ => result,
+        };
         self.last_call = self.last_call.checked_add(1).unwrap_or(1);
         let token = self.last_call;
         let (headers, body, trailers) = result.shown();

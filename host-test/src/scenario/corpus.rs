@@ -29,6 +29,8 @@ pub struct Difference {
     pub runner: Runner,
     /// Why that is accepted.
     pub reason: String,
+    /// What differs, in a word or two, where several scenarios differ for one reason.
+    pub class: Option<String>,
 }
 
 /// All scenarios below a folder.
@@ -264,23 +266,37 @@ fn read_differences(path: &Path) -> anyhow::Result<Vec<Difference>> {
     let mut walk = Walk::default();
     let mut differences = Vec::new();
     for node in walk.list(&Node::root(&document.value)) {
-        let Some(object) = walk.object(&node, &["scenario", "runner", "reason"]) else {
+        const KEYS: [&str; 5] = ["scenario", "scenarios", "runner", "class", "reason"];
+        let Some(object) = walk.object(&node, &KEYS) else {
             continue;
         };
         let mut text = |key: &str| {
             let node = walk.required(&node, &object, key)?;
             walk.text(&node).map(str::to_owned)
         };
-        let (scenario, reason) = (text("scenario"), text("reason"));
+        let reason = text("reason");
+        let scenarios = match object.has("scenarios") {
+            false => text("scenario").into_iter().collect(),
+            true => {
+                let listed = walk.required(&node, &object, "scenarios");
+                let listed = listed.map(|node| walk.list(&node)).unwrap_or_default();
+                let names = listed.iter().map(|node| walk.text(node).map(str::to_owned));
+                names.collect::<Option<Vec<String>>>().unwrap_or_default()
+            }
+        };
+        let class = object
+            .get("class")
+            .and_then(|node| walk.text(&node).map(str::to_owned));
         let words = Runner::ALL.map(|runner| (runner.name(), runner));
         let runner = walk.required(&node, &object, "runner");
         let runner = runner.and_then(|node| walk.word(&node, &words));
-        if let (Some(scenario), Some(runner), Some(reason)) = (scenario, runner, reason) {
-            differences.push(Difference {
+        if let (Some(runner), Some(reason)) = (runner, reason) {
+            differences.extend(scenarios.into_iter().map(|scenario| Difference {
                 scenario,
                 runner,
-                reason,
-            });
+                reason: reason.clone(),
+                class: class.clone(),
+            }));
         }
     }
     if walk.diagnostics.has_errors() {

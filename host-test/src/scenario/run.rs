@@ -63,7 +63,13 @@ impl Outcome {
 
 /// Whether, and why, `runner` does not run this scenario.
 pub fn skip_reason(scenario: &Scenario, runner: Runner) -> Option<&str> {
-    scenario.skip.get(&runner).map(String::as_str)
+    let reason = scenario.skip.get(&runner);
+    // What no host of this crate can run, none with other habits can.
+    let reason = match runner {
+        Runner::Kong | Runner::Apisix => reason.or_else(|| scenario.skip.get(&Runner::Wasm)),
+        Runner::Engine | Runner::Wasm | Runner::Http => reason,
+    };
+    reason.map(String::as_str)
 }
 
 /// The outcome of a scenario that was not run.

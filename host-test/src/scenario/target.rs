@@ -17,21 +17,33 @@ use crate::header_map::HeaderMap;
 pub enum Runner {
     /// The engine as a native library, without a gateway.
     Engine,
-    /// The module in this crate's wasmtime host.
+    /// The module in this crate's wasmtime host, as Envoy has it.
     Wasm,
+    /// The same with the habits of Kong.
+    Kong,
+    /// The same with the habits of APISIX.
+    Apisix,
     /// The module in a live gateway, over HTTP.
     Http,
 }
 
 impl Runner {
     /// Every runner, in the order in which a corpus is usually run.
-    pub const ALL: [Self; 3] = [Self::Engine, Self::Wasm, Self::Http];
+    pub const ALL: [Self; 5] = [
+        Self::Engine,
+        Self::Wasm,
+        Self::Kong,
+        Self::Apisix,
+        Self::Http,
+    ];
 
     /// The name that scenario files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Engine => "engine",
             Self::Wasm => "wasm",
+            Self::Kong => "kong",
+            Self::Apisix => "apisix",
             Self::Http => "http",
         }
     }

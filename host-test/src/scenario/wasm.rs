@@ -34,6 +34,7 @@ pub struct WasmTarget {
     host: Arc<Host>,
     workers: Vec<Vm>,
     next: usize,
+    runner: Runner,
 }
 
 impl WasmTarget {
@@ -47,12 +48,14 @@ impl WasmTarget {
         policy: &Value,
         workers: usize,
     ) -> anyhow::Result<Self> {
+        let runner = runner(&profile);
         let host = Host::new(profile, Clock::stopped_at(START));
         let policy = policy.to_string();
         let mut target = Self {
             host: Arc::clone(&host),
             workers: Vec::new(),
             next: 0,
+            runner,
         };
         for _ in 0..workers {
             let config = VmConfig {
@@ -87,6 +90,7 @@ impl WasmTarget {
     pub fn of(vm: Vm) -> Self {
         Self {
             host: Arc::clone(vm.host()),
+            runner: runner(vm.host().profile()),
             workers: vec![vm],
             next: 0,
         }
@@ -109,9 +113,17 @@ impl WasmTarget {
     }
 }
 
+/// Who runs scenarios with these habits.
+pub fn runner(profile: &Profile) -> Runner {
+    let named = Runner::ALL
+        .into_iter()
+        .find(|runner| runner.name() == profile.name);
+    named.unwrap_or(Runner::Wasm)
+}
+
 impl Target for WasmTarget {
     fn runner(&self) -> Runner {
-        Runner::Wasm
+        self.runner
     }
 
     fn exchange(&mut self, request: &Request, respond: &Respond) -> anyhow::Result<Observed> {
@@ -234,10 +246,10 @@ impl Target for WasmTarget {
     }
 
     fn metric(&mut self, name: &str) -> Option<i64> {
-        self.host
-            .metrics()
-            .number(name)
-            .and_then(|value| i64::try_from(value).ok())
+        // Where nothing can be defined, nothing was counted.
+        let none = self.host.profile().instead("proxy_define_metric");
+        let value = self.host.metrics().number(name).or(none.map(|_| 0));
+        value.and_then(|value| i64::try_from(value).ok())
     }
 }
 
@@ -249,7 +261,7 @@ fn to_message(request: &Request) -> message::Request {
     headers.push(":authority", request.host.as_str());
     headers.push(":scheme", request.scheme.name());
     for (name, value) in request.headers.iter() {
-        headers.push(name.to_ascii_lowercase(), value);
+        headers.push(name, value);
     }
     let http1 = request.http_version == HttpVersion::Http11;
     let framed = headers.contains("content-length") || headers.contains("transfer-encoding");

@@ -7,10 +7,12 @@
 //!
 //! After every callback [`settle`] does what the guest asked for in it.
 
+use super::gather;
 use crate::abi::exports::Callback;
 use crate::header_map::HeaderMap;
 use crate::host::context::{Direction, Half, Held};
 use crate::host::reply::{Reply, is_grpc};
+use crate::profile::{Ends, LateReply, ResponseBody};
 use crate::trap::Trap;
 use crate::vm::{Vm, size};
 
@@ -44,20 +46,49 @@ pub(super) fn on_headers(
     headers: HeaderMap,
     end: bool,
 ) -> Result<(), Trap> {
+    let (limit, requests) = (
+        vm.host().profile().buffer_limit,
+        vm.host().profile().requests,
+    );
     let Some(half) = open_half(vm, id, direction) else {
         return Ok(());
+    };
+    let headers = match half.early.is_empty() {
+        true => headers,
+        false => std::mem::take(&mut half.early)
+            .into_iter()
+            .chain(headers)
+            .collect(),
     };
     let count = size(headers.len());
     half.headers = Some(headers);
     half.headers_open = true;
     half.ended = end;
+    let too_much = gather::announces_too_much(half, limit);
+    let gathers = requests.gathers() && direction == Direction::Request;
+    if gathers && too_much {
+        let page = vm.host().profile().replies.page(413);
+        answer(vm, id, page)?;
+        return settle(vm);
+    }
+    let count = if requests.counts_lines { count } else { 0 };
+    let end = match requests.ends {
+        Ends::Told => end,
+        Ends::Never => false,
+        Ends::Always => true,
+    };
     let callback = match direction {
         Direction::Request => Callback::RequestHeaders,
         Direction::Response => Callback::ResponseHeaders,
     };
     let action = act(vm, id, callback, &[count, end.into()])?;
+    if gathers {
+        return gather::after_headers(vm, id, action);
+    }
+    let holds = direction == Direction::Request || vm.host().profile().responses.pause_holds;
     let held = match action {
         0 => Held::Nowhere,
+        1 if !holds => Held::Nowhere,
         1 if vm.stops_iteration_on_headers() => Held::Headers,
         _ => Held::Everything,
     };
@@ -77,6 +108,9 @@ pub(super) fn on_body(
     bytes: &[u8],
     end: bool,
 ) -> Result<(), Trap> {
+    if direction == Direction::Request && vm.host().profile().requests.gathers() {
+        return gather::on_body(vm, id, bytes, end);
+    }
     let Some(half) = open_half(vm, id, direction) else {
         return Ok(());
     };
@@ -95,6 +129,9 @@ pub(super) fn on_trailers(
     direction: Direction,
     trailers: HeaderMap,
 ) -> Result<(), Trap> {
+    if !vm.host().profile().responses.trailers {
+        return on_body(vm, id, direction, b"", true);
+    }
     let Some(half) = open_half(vm, id, direction) else {
         return Ok(());
     };
@@ -108,7 +145,26 @@ pub(super) fn on_trailers(
 
 /// Shows the filter the body that is here, and lets it go on or holds it.
 fn show_body(vm: &mut Vm, id: u32, direction: Direction) -> Result<(), Trap> {
-    let limit = vm.host().profile().buffer_limit;
+    let (limit, habit) = (
+        vm.host().profile().buffer_limit,
+        vm.host().profile().responses.body,
+    );
+    let habit = match direction {
+        Direction::Request => ResponseBody::Kept,
+        Direction::Response => habit,
+    };
+    if let ResponseBody::OnDemand(property) = habit
+        && vm
+            .worker()
+            .contexts
+            .get(&id)
+            .is_some_and(|context| !context.asks_for(property))
+    {
+        if let Some(half) = open_half(vm, id, direction) {
+            half.send();
+        }
+        return settle(vm);
+    }
     let Some(half) = open_half(vm, id, direction) else {
         return Ok(());
     };
@@ -122,6 +178,10 @@ fn show_body(vm: &mut Vm, id: u32, direction: Direction) -> Result<(), Trap> {
     if let Some(half) = open_half(vm, id, direction) {
         match action {
             0 => half.send(),
+            1 if matches!(habit, ResponseBody::OnDemand(_)) => half.send(),
+            1 if matches!(habit, ResponseBody::KeptUpTo(most) if half.body.len() > most) => {
+                half.send()
+            }
             // Envoy's StopIterationNoBuffer: the filter keeps what it needs of it.
             3 => {
                 half.body.clear();
@@ -162,6 +222,7 @@ fn show_trailers(vm: &mut Vm, id: u32, direction: Direction) -> Result<(), Trap>
 
 /// Lets a direction go on that stands still. After a stop of everything, what has come since is shown to the filter first.
 fn resume(vm: &mut Vm, id: u32, direction: Direction) -> Result<(), Trap> {
+    let gathers = direction == Direction::Request && vm.host().profile().requests.gathers();
     let Some(half) = open_half(vm, id, direction) else {
         return Ok(());
     };
@@ -170,6 +231,10 @@ fn resume(vm: &mut Vm, id: u32, direction: Direction) -> Result<(), Trap> {
         Held::Headers | Held::Body | Held::Trailers => {
             half.send();
             return Ok(());
+        }
+        Held::Everything if gathers => {
+            half.held = Held::Nowhere;
+            return gather::show_whole(vm, id);
         }
         Held::Everything => {
             half.held = Held::Nowhere;
@@ -188,23 +253,55 @@ fn resume(vm: &mut Vm, id: u32, direction: Direction) -> Result<(), Trap> {
 
 /// Answers the client in place of the upstream.
 pub(super) fn answer(vm: &mut Vm, id: u32, reply: Reply) -> Result<(), Trap> {
+    let replies = vm.host().profile().replies;
     let Some(context) = vm.worker().contexts.get_mut(&id) else {
         return Ok(());
     };
     if context.response.headers_sent {
+        match replies.in_response_body {
+            LateReply::Ignored | LateReply::AddsHeaders => return Ok(()),
+            LateReply::Traps => {
+                return Err(Trap::new(
+                    Callback::ResponseBody.name(),
+                    "it answered a request that had a response already",
+                ));
+            }
+            LateReply::Replaces | LateReply::KeepsHeaders => {}
+        }
         context.reset = true;
         context.request.discard();
         context.response.discard();
         return Ok(());
     }
     let head = context.request_header(":method") == Some(b"HEAD");
-    let mut response = reply.complete(is_grpc(context.request_header("content-type")));
+    let grpc = replies.speaks_grpc && is_grpc(context.request_header("content-type"));
+    let mut response = reply.complete(&replies, grpc);
     if head {
         response.body.clear();
     }
+    if context.response.headers.is_some() && replies.in_response_headers == LateReply::AddsHeaders {
+        let line =
+            |(name, _): &(&[u8], &[u8])| !name.starts_with(b":") && *name != b"content-length";
+        let added: Vec<_> = response.headers.iter().filter(line).collect();
+        if let Some(headers) = &mut context.response.headers {
+            for (name, value) in added {
+                headers.push(name, value);
+            }
+        }
+        context.response.held = Held::Nowhere;
+        context.response.send_headers();
+        return Ok(());
+    }
     context.replied = true;
     context.request.discard();
-    if context.response.headers.is_some() {
+    if let Some(upstreams) = &mut context.response.headers {
+        if replies.in_response_headers == LateReply::KeepsHeaders {
+            upstreams.set(
+                ":status",
+                response.headers.get(":status").unwrap_or_default(),
+            );
+            response.headers = upstreams.clone();
+        }
         // The response that is here already has been shown to the filter; this one goes out past it.
         context.response.body = response.body;
         context.response.headers = Some(response.headers);
@@ -229,7 +326,12 @@ pub(super) fn answer(vm: &mut Vm, id: u32, reply: Reply) -> Result<(), Trap> {
 
 /// Runs a callback of a stream and gives the action it returned. An answer, a reset or a resumption that it asked for is
 /// still to be [settled](settle).
-fn act(vm: &mut Vm, id: u32, callback: Callback, arguments: &[u32]) -> Result<u32, Trap> {
+pub(super) fn act(
+    vm: &mut Vm,
+    id: u32,
+    callback: Callback,
+    arguments: &[u32],
+) -> Result<u32, Trap> {
     /// After an answer or a reset the returned action means nothing: nothing goes on.
     const STOP_EVERYTHING: u32 = u32::MAX;
     let action = vm.call(callback, id, arguments)?.unwrap_or(0);
@@ -242,7 +344,7 @@ fn act(vm: &mut Vm, id: u32, callback: Callback, arguments: &[u32]) -> Result<u3
 }
 
 /// One direction of a stream, as long as the filter has a say in it.
-fn open_half(vm: &mut Vm, id: u32, direction: Direction) -> Option<&mut Half> {
+pub(super) fn open_half(vm: &mut Vm, id: u32, direction: Direction) -> Option<&mut Half> {
     let context = vm
         .worker()
         .contexts

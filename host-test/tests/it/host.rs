@@ -226,7 +226,15 @@ impl Callouts for Mock {
 #[test]
 fn a_call_to_another_server_is_answered_after_the_callback() {
     fn check(result: Option<HttpCallResult>, logs: &[&str], status: Option<u16>) {
-        let host = Host::with_callouts(Profile::ENVOY, Clock::system(), Box::new(Mock(result)));
+        check_in(Profile::ENVOY, result, logs, status);
+    }
+    fn check_in(
+        profile: Profile,
+        result: Option<HttpCallResult>,
+        logs: &[&str],
+        status: Option<u16>,
+    ) {
+        let host = Host::with_callouts(profile, Clock::system(), Box::new(Mock(result)));
         let mut vm = start_in(host, config(), include_str!("guests/caller.wat"), "");
         let exchanged = run(&mut vm, &get());
         assert_eq!(messages(&exchanged.logs), logs);
@@ -250,6 +258,10 @@ fn a_call_to_another_server_is_answered_after_the_callback() {
     );
     check(Some(HttpCallResult::Broken), &["0", "0 0 1"], Some(403));
     check(None, &["2"], None);
+    let answer = Some(answered("200"));
+    check_in(Profile::KONG, answer, &["0", "1 2 0"], Some(200));
+    let late = Some(HttpCallResult::TimedOut);
+    check_in(Profile::KONG, late, &["0", "0 0 1"], Some(403));
 }
 
 #[test]

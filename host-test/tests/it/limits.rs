@@ -214,9 +214,14 @@ fn without_shared_data_each_worker_counts_for_itself_and_says_so_once() {
     let host = host(Profile::APISIX);
     let limit = json!([{"name": "a", "quota": "50/30d", "key": ["all"]}]);
     for _ in 0..2 {
-        let (mut vm, logs) = serving(&host, &limit);
+        let (mut vm, _) = serving(&host, &limit);
         let told = |log: &&Log| log.level == Level::Warn && log.message.contains("shares no data");
+        // The policy is read with the first request.
+        let other = Request::new("GET", "other.test", "/");
+        let logs = exchange::run(&mut vm, &other, &mut |_| Response::new(200, "")).logs;
+        let logs = [logs, vm.take_logs()].concat();
         assert_eq!(logs.iter().filter(told).count(), 1, "{logs:?}");
+        assert!(host.clock().advance(Duration::from_secs(30 * 86_400)));
         // Time comes from WASI: there is no other.
         for _ in 0..2 {
             let admitted = (0..60).filter(|_| admits(&mut vm, &get())).count();

@@ -10,6 +10,7 @@
 
 mod bodies;
 mod check;
+mod differences;
 mod document;
 mod engine;
 mod envoy;
@@ -27,6 +28,7 @@ mod limits;
 mod module;
 mod operations;
 mod pictures;
+mod profiles;
 mod readme;
 mod render;
 mod scenarios;

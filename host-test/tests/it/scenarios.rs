@@ -8,9 +8,8 @@ use portcullis_host_test::module::Module;
 use portcullis_host_test::profile::Profile;
 use portcullis_host_test::scenario::corpus::{Corpus, Tally};
 use portcullis_host_test::scenario::expect::ExpectUpstream;
-use portcullis_host_test::scenario::file::{Action, Event, Scenario, Step};
-use portcullis_host_test::scenario::target::Runner;
-use portcullis_host_test::scenario::wasm::WasmTarget;
+use portcullis_host_test::scenario::file::{Action, Scenario};
+use portcullis_host_test::scenario::wasm::{WasmTarget, runner};
 
 /// The corpus; other runners' tests read it from here too.
 pub(crate) fn corpus() -> Corpus {
@@ -26,9 +25,9 @@ fn in_wasm(corpus: &Corpus) -> Tally {
     in_wasm_as(&Profile::ENVOY, corpus)
 }
 
-fn in_wasm_as(profile: &Profile, corpus: &Corpus) -> Tally {
+pub(crate) fn in_wasm_as(profile: &Profile, corpus: &Corpus) -> Tally {
     let module = Module::embedded().unwrap();
-    corpus.run(Runner::Wasm, |_, scenario| {
+    corpus.run(runner(profile), |_, scenario| {
         let (profile, policy) = (profile.clone(), &scenario.policy);
         let target = WasmTarget::open(&module, profile, policy, scenario.workers)?;
         Ok(Box::new(target))
@@ -48,35 +47,6 @@ fn the_corpus_holds_in_wasmtime() {
     tally
         .verdict()
         .unwrap_or_else(|complaints| panic!("{complaints}"));
-}
-
-#[test]
-fn limits_hold_whatever_the_host_shares() {
-    let limits = |also: fn(&Scenario) -> bool| {
-        let mut corpus = corpus();
-        corpus
-            .scenarios
-            .retain(|(name, scenario)| name.starts_with("limits/") && also(scenario));
-        corpus.differences.clear();
-        assert!(corpus.scenarios.len() >= 100);
-        corpus
-    };
-    let check = |profile: Profile, corpus: &Corpus| {
-        let verdict = in_wasm_as(&profile, corpus).verdict();
-        verdict.unwrap_or_else(|complaints| panic!("{}: {complaints}", profile.name));
-    };
-    check(Profile::KONG, &limits(|_| true));
-    // Where nothing is shared, each worker counts for itself, each policy afresh, and no call of the host can fail.
-    let alone = |scenario: &Scenario| {
-        let shares = |step: &Step| {
-            !matches!(
-                step.action,
-                Action::Exchange(_) | Action::Happen(Event::Advance(_) | Event::StepClock(..))
-            )
-        };
-        scenario.workers == 1 && !scenario.steps.iter().any(shares)
-    };
-    check(Profile::APISIX, &limits(alone));
 }
 
 #[test]

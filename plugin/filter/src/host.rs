@@ -44,6 +44,7 @@ pub(crate) enum Metric {
 #[repr(u32)]
 pub(crate) enum Buffer {
     RequestBody = 0,
+    ResponseBody = 1,
     VmConfiguration = 6,
     PluginConfiguration = 7,
 }

@@ -3,15 +3,17 @@
 use std::rc::Rc;
 
 use portcullis_policy::{
-    Ambient, BodyDecision, BodyNeed, Checked, Decision, Edit, Exchange, Line, Reply, RequestHead,
-    ResponseHead, Store, edited,
+    Ambient, BodyDecision, BodyNeed, Checked, Decision, Exchange, Line, Reply, RequestHead,
+    ResponseHead, Store,
 };
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
+use crate::edits;
 use crate::explain::Explain;
 use crate::gateway::Gateway;
 use crate::host::{self, Buffer, Level, Map};
+use crate::mask::{self, Mask};
 use crate::metrics::{Metrics, count_failure};
 use crate::wire;
 use crate::worker::Worker;
@@ -30,14 +32,13 @@ pub(crate) struct Http {
     holds_headers: bool,
     /// Those of them that are about the body's bytes, where these may be replaced.
     stale: Vec<&'static str>,
+    /// What takes the place of the response's body.
+    mask: Option<Mask>,
 }
 
 impl Ambient for Worker {
     fn source(&self) -> Option<Vec<u8>> {
-        // APISIX knows nginx's variables and not the attributes of the ABI.
-        host::property("source\0address")
-            .or_else(|_| host::property("remote_addr"))
-            .ok()
+        self.gateway().source()
     }
 
     fn fresh_id(&self) -> u128 {
@@ -80,6 +81,7 @@ impl Http {
             held: 0,
             holds_headers: false,
             stale: Vec::new(),
+            mask: None,
         }
     }
 
@@ -89,7 +91,9 @@ impl Http {
             Level::Error,
             &format!("portcullis: refused unchecked: {why}"),
         );
-        count_failure();
+        if self.exchange.is_none() || self.metrics.is_some() {
+            count_failure();
+        }
         let worker = &*self.worker;
         answer(&match &mut self.exchange {
             Some(exchange) => exchange.unchecked(worker),
@@ -118,12 +122,14 @@ impl Http {
         }
         if let Some(tag) = exchange.body_tag() {
             // Headers that have gone on tell nobody anything.
-            let waits = self.holds_headers || self.worker.gateway() != Gateway::Envoy;
-            if !waits || apply(Map::Request, &tag) != 0 {
+            let gateway = self.worker.gateway();
+            let waits = self.holds_headers || gateway.gathers_request();
+            let tag = [tag];
+            if !waits || edits::change_request(gateway, &[], &tag) != 0 {
                 return answer(&exchange.untagged(&*self.worker));
             }
             if let Some(explain) = &mut self.explain {
-                explain.request_changed(&[tag]);
+                explain.request_changed(&tag);
             }
         }
         let BodyDecision::Replace(body) = decision else {
@@ -189,17 +195,28 @@ impl HttpContext for Http {
                 return self.refuse_unchecked(&why);
             }
         };
-        let Some(lines) = wire::lines(&bytes) else {
+        let gateway = self.worker.gateway();
+        let Some(mut lines) = wire::lines(&bytes) else {
             return self.refuse_unchecked("the request's headers are no header map");
         };
+        let target = match gateway.sent_target(&lines) {
+            Ok(target) => target,
+            Err(status) => {
+                let why = format!("the request's target cannot be read (status {status})");
+                return self.refuse_unchecked(&why);
+            }
+        };
+        gateway.put_host_in_its_place(&mut lines);
+        if let Some(target) = &target {
+            let path = lines.iter_mut().filter(|(name, _)| *name == b":path");
+            path.for_each(|(_, value)| *value = target);
+        }
         #[cfg(feature = "trap")]
         if lines.iter().any(|(name, _)| *name == b"x-portcullis-trap") {
             std::process::abort();
         }
-        let gateway = self.worker.gateway();
         let mut head = RequestHead::new(&lines);
-        if gateway == Gateway::Envoy {
-            // The others always say the same.
+        if gateway.tells_end() {
             head = head.with_end(end);
         }
         if let Some(explain) = &mut self.explain {
@@ -213,17 +230,18 @@ impl HttpContext for Http {
         if let Some(explain) = &mut self.explain {
             explain.request_changed(&edits);
         }
-        if gateway == Gateway::Apisix && exchange.body_need() != BodyNeed::Nothing {
-            // It shows no body unasked.
-            host::set_property("wasm_process_req_body", "1");
+        if exchange.body_need() != BodyNeed::Nothing {
+            gateway.ask_for_body();
         }
         self.stale = exchange.stale(&head);
         self.holds_headers = needs_body && self.worker.holds_headers();
-        let mut status = edits
-            .iter()
-            .map(|edit| apply(Map::Request, edit))
-            .max()
-            .unwrap_or(0);
+        let mut status = edits::change_request(gateway, &lines, &edits);
+        if gateway == Gateway::Kong
+            && let Some(tag) = exchange.body_tag()
+        {
+            // A body that is empty is not shown; one that is shown has the last word.
+            status = status.max(edits::change_request(gateway, &[], &[tag]));
+        }
         if gateway == Gateway::Envoy && !self.holds_headers {
             // Once they have gone on, nobody can make the length fit another body.
             status = status.max(remove(&self.stale));
@@ -300,14 +318,24 @@ impl HttpContext for Http {
             return Action::Continue;
         };
         let head = ResponseHead::new(&lines);
-        if let Some(reply) = exchange.mask(&head, &*self.worker) {
-            return answer(&reply);
+        let gateway = self.worker.gateway();
+        if gateway == Gateway::Apisix && exchange.masks() {
+            exchange.on_response_status(head.status());
+            if !self.worker.told_of_no_mask.replace(true) {
+                mask::tell_of_none();
+            }
+        } else if let Some(reply) = exchange.mask(&head, &*self.worker) {
+            if gateway == Gateway::Envoy {
+                return answer(&reply);
+            }
+            self.mask = Mask::put_on(&lines, &reply);
+            return Action::Continue;
         }
         let edits = exchange.on_response_head(&head, &*self.worker);
         if let Some(explain) = &mut self.explain {
             explain.response_changed(&edits);
         }
-        let status = change_response(&self.worker, &lines, &edits);
+        let status = edits::change_response(gateway, &lines, &edits);
         if status != 0 {
             let message =
                 format!("portcullis: a response header was not changed (status {status})");
@@ -315,26 +343,12 @@ impl HttpContext for Http {
         }
         Action::Continue
     }
-}
 
-/// Makes the changes, and answers a status that was not ok, if one was.
-fn change_response(worker: &Worker, lines: &[Line<'_>], edits: &[Edit<'_>]) -> host::Status {
-    // One call costs as much as two or three; on the others it is not known to keep every line.
-    if edits.len() > 3 && worker.gateway() == Gateway::Envoy {
-        let map = wire::bytes(&edited(lines, edits));
-        if host::set_header_map(Map::Response, &map) == 0 {
-            return 0;
+    fn on_http_response_body(&mut self, size: usize, _: bool) -> Action {
+        if let Some(mask) = &mut self.mask {
+            mask.cover(size);
         }
-    }
-    let statuses = edits.iter().map(|edit| apply(Map::Response, edit));
-    statuses.max().unwrap_or(0)
-}
-
-fn apply(map: Map, edit: &Edit<'_>) -> host::Status {
-    match edit {
-        Edit::Add(name, value) => host::add_header(map, name, value),
-        Edit::Replace(name, value) => host::replace_header(map, name, value),
-        Edit::Remove(name) => host::remove_header(map, name),
+        Action::Continue
     }
 }
 

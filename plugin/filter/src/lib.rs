@@ -5,10 +5,12 @@
 
 mod check;
 mod checks;
+mod edits;
 mod explain;
 mod gateway;
 mod host;
 mod http;
+mod mask;
 mod metrics;
 mod root;
 mod shared;

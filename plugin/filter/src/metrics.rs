@@ -13,6 +13,8 @@ use crate::host::{self, Metric};
 
 /// Series that one VM defines.
 const MOST: usize = 500;
+/// Bytes of a name. Kong stops a filter that defines one of more than 256, with what it puts before it.
+const LONGEST: usize = 200;
 /// Those of them that are kept for what has no route.
 const KEPT: usize = 80;
 
@@ -167,13 +169,14 @@ fn define(kind: Metric, route: Option<&str>, name: impl Fn(&str) -> String) -> O
     DEFINED.with_borrow_mut(|defined| {
         let mut wanted = name(route.unwrap_or("none"));
         let full = defined.len() >= MOST - KEPT;
-        if full && route.is_some() && !defined.contains_key(&wanted) {
+        let long = wanted.len() > LONGEST;
+        if long || (full && route.is_some() && !defined.contains_key(&wanted)) {
             wanted = name("other");
         }
         if let Some(id) = defined.get(&wanted) {
             return *id;
         }
-        if defined.len() >= MOST {
+        if defined.len() >= MOST || wanted.len() > LONGEST {
             return None;
         }
         // wasm-nginx-module says ok and gives none.

@@ -19,6 +19,8 @@ pub(crate) struct Worker {
     holds_headers: OnceCell<bool>,
     /// Whether the log says already that clients' addresses are not known.
     pub(crate) told_of_hidden_clients: Cell<bool>,
+    /// Whether it says already that responses are not masked.
+    pub(crate) told_of_no_mask: Cell<bool>,
 }
 
 impl Worker {

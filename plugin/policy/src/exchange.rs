@@ -122,6 +122,12 @@ impl Exchange {
         }
     }
 
+    /// Whether there are responses that [`Exchange::mask`] would put a reply in the place of.
+    pub fn masks(&self) -> bool {
+        let mask = self.policy.mask.as_ref();
+        mask.is_some_and(|moded| moded.mode == Mode::Enforce)
+    }
+
     /// The reply in place of the upstream's response, where that is a failure that nobody is to read; looked at before
     /// its head is edited.
     pub fn mask(&mut self, head: &ResponseHead<'_>, ambient: &dyn Ambient) -> Option<Reply> {

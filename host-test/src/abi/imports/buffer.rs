@@ -2,7 +2,10 @@
 
 use crate::abi::memory::Guest;
 use crate::abi::status::{Fault, Status};
+use std::sync::Arc;
+
 use crate::host::context::{Direction, Half};
+use crate::host::log::Level;
 use crate::host::worker::Worker;
 
 /// The ABI's `proxy_buffer_type_t`.
@@ -20,6 +23,11 @@ pub(super) fn get(
     out: u32,
     out_size: u32,
 ) -> Result<(), Fault> {
+    // nginx's own buffers are shown from their beginning, whatever was asked for.
+    let start = match guest.worker().host.profile().requests.offsets {
+        true => start,
+        false => 0,
+    };
     let end = start.checked_add(length).ok_or(Status::BadArgument)?;
     let whole = whole(guest.worker(), kind)?;
     let index = |position: u32| {
@@ -84,10 +92,26 @@ fn write(half: &mut Half, start: u32, length: u32, bytes: &[u8]) -> Result<(), S
     Ok(())
 }
 
-/// The buffer that can be read now; a body out of its phase is empty and no error, as in Envoy.
-fn whole(worker: &mut Worker, kind: u32) -> Result<&[u8], Status> {
+/// The buffer that can be read now; a body out of its phase is empty and no error in Envoy.
+fn whole(worker: &mut Worker, kind: u32) -> Result<&[u8], Fault> {
+    let host = Arc::clone(&worker.host);
+    let profile = host.profile();
     match kind {
         REQUEST_BODY | RESPONSE_BODY => {
+            if kind == REQUEST_BODY && worker.responds() && profile.requests.late_read_traps {
+                return Err(Fault::trap(
+                    "the request's body is gone when there is a response",
+                ));
+            }
+            let body = &worker.context().ok_or(Status::NotFound)?.request;
+            if kind == REQUEST_BODY && body.body_open && body.body.len() > profile.requests.readable
+            {
+                worker.log(
+                    Level::Error,
+                    b"host: cannot read request body buffered to file",
+                );
+                return Err(Status::NotFound.into());
+            }
             let context = worker.context_mut().ok_or(Status::NotFound)?;
             let direction = if kind == REQUEST_BODY {
                 Direction::Request
@@ -95,7 +119,13 @@ fn whole(worker: &mut Worker, kind: u32) -> Result<&[u8], Status> {
                 Direction::Response
             };
             let half = context.half(direction);
-            Ok(if half.body_open { &half.body } else { &[] })
+            let shows =
+                !half.body.is_empty() || profile.responses.shows_empty(kind == RESPONSE_BODY);
+            let open = half.body_open && shows;
+            match profile.closed_buffer().filter(|_| !open) {
+                Some(status) => Err(status.into()),
+                None => Ok(if open { &half.body } else { &[] }),
+            }
         }
         CALL_RESPONSE_BODY => Ok(worker
             .answer
@@ -104,6 +134,6 @@ fn whole(worker: &mut Worker, kind: u32) -> Result<&[u8], Status> {
             .unwrap_or_default()),
         VM_CONFIGURATION => Ok(&worker.config.configuration),
         PLUGIN_CONFIGURATION => Ok(&worker.root().ok_or(Status::NotFound)?.configuration),
-        _ => Err(Status::NotFound),
+        _ => Err(Status::NotFound.into()),
     }
 }

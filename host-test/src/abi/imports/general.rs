@@ -20,21 +20,18 @@ pub(super) fn get_log_level(guest: &mut Guest<'_>, out: u32) -> Result<(), Fault
 }
 
 pub(super) fn get_current_time(guest: &mut Guest<'_>, out: u32) -> Result<(), Fault> {
-    let host = &guest.worker().host;
-    if !host.profile().current_time {
-        return Err(Status::Unimplemented.into());
-    }
-    let now = host.clock().now();
+    let now = guest.worker().host.clock().now();
     Ok(guest.write_u64(out, now)?)
 }
 
 pub(super) fn set_tick_period(guest: &mut Guest<'_>, milliseconds: u32) -> Result<(), Fault> {
     let period = (milliseconds != 0).then(|| Duration::from_millis(milliseconds.into()));
-    guest
-        .worker()
-        .root()
-        .ok_or(Status::BadArgument)?
-        .tick_period = period;
+    let once = guest.worker().host.profile().ticks_once;
+    let root = guest.worker().root().ok_or(Status::BadArgument)?;
+    if once && root.tick_period.is_some() && period.is_some() {
+        return Err(Fault::trap("a tick period is set already"));
+    }
+    root.tick_period = period;
     Ok(())
 }
 
@@ -45,8 +42,8 @@ pub(super) fn get_property(
     out: u32,
     out_size: u32,
 ) -> Result<(), Fault> {
-    let (path, worker) = guest.read_and_worker(path, path_size)?;
-    let value = property::get(worker, path)?;
+    let path = guest.read(path, path_size)?.to_vec();
+    let value = property::get(guest.worker(), &path)?;
     guest.give(&value, out, out_size)
 }
 

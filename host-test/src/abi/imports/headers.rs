@@ -9,6 +9,7 @@ use crate::header_map::HeaderMap;
 use crate::host::context::{Context, Half};
 use crate::host::log::Level;
 use crate::host::worker::Worker;
+use crate::profile::{Headers, Target};
 
 /// The ABI's `proxy_map_type_t`.
 const REQUEST_HEADERS: u32 = 0;
@@ -35,11 +36,22 @@ pub(super) fn set_pairs(
     pairs: u32,
     size: u32,
 ) -> Result<(), Fault> {
-    let lines = read_pairs(guest, pairs, size)?;
-    *writable(guest.worker(), kind)? = lines
-        .iter()
-        .map(|(name, value)| (canonical(kind, name).into_owned(), value))
+    let habits = guest.worker().host.profile().headers;
+    let lines: HeaderMap = read_pairs(guest, pairs, size)?
+        .into_iter()
+        .map(|(name, value)| {
+            let name = canonical(&habits, kind, &name).into_owned();
+            (name, escaped(&habits, value))
+        })
         .collect();
+    let map = writable(guest.worker(), kind)?;
+    if habits.sets_all {
+        *map = lines;
+    } else {
+        for (name, value) in lines.iter() {
+            map.set(name, value);
+        }
+    }
     Ok(())
 }
 
@@ -63,9 +75,10 @@ pub(super) fn get(
     out: u32,
     out_size: u32,
 ) -> Result<(), Fault> {
+    let habits = guest.worker().host.profile().headers;
     let (name, worker) = guest.read_and_worker(name, name_size)?;
     let value = readable(worker, kind)?
-        .get(canonical(kind, name))
+        .get(canonical(&habits, kind, name))
         .ok_or(Status::NotFound)?
         .to_vec();
     guest.give(&value, out, out_size)
@@ -93,7 +106,14 @@ pub(super) fn replace(
     size: u32,
 ) -> Result<(), Fault> {
     let (name, value) = read_line(guest, kind, (name, name_size), (value, size))?;
-    writable(guest.worker(), kind)?.set(name, value);
+    let removes = guest.worker().host.profile().headers.removes_from_request;
+    let worker = guest.worker();
+    let map = writable(worker, kind)?;
+    let others: Vec<Vec<u8>> = map.get_all(&name).skip(1).map(<[u8]>::to_vec).collect();
+    map.set(&name, value);
+    if kind == REQUEST_HEADERS && !removes {
+        still_send(worker, &name, others);
+    }
     Ok(())
 }
 
@@ -103,9 +123,25 @@ pub(super) fn remove(
     name: u32,
     name_size: u32,
 ) -> Result<(), Fault> {
+    let habits = guest.worker().host.profile().headers;
     let (name, worker) = guest.read_and_worker(name, name_size)?;
-    writable(worker, kind)?.remove(canonical(kind, name));
+    let name = canonical(&habits, kind, name).into_owned();
+    let map = writable(worker, kind)?;
+    let values: Vec<Vec<u8>> = map.get_all(&name).map(<[u8]>::to_vec).collect();
+    map.remove(&name);
+    if kind == REQUEST_HEADERS && !habits.removes_from_request {
+        still_send(worker, &name, values);
+    }
     Ok(())
+}
+
+/// Keeps lines that go on to the upstream though the filter sees them no more.
+fn still_send(worker: &mut Worker, name: &[u8], values: Vec<Vec<u8>>) {
+    if let Some(context) = worker.context_mut() {
+        for value in values {
+            context.request.still_sent.push(name, value);
+        }
+    }
 }
 
 /// The lines at a pointer. Bytes that are no header lines are none, as in Envoy; here the log says so.
@@ -133,17 +169,37 @@ fn read_line(
     (name, name_size): (u32, u32),
     (value, size): (u32, u32),
 ) -> Result<(Vec<u8>, Vec<u8>), Fault> {
-    let name = canonical(kind, guest.read(name, name_size)?).into_owned();
-    Ok((name, guest.read(value, size)?.to_vec()))
+    let habits = guest.worker().host.profile().headers;
+    let name = canonical(&habits, kind, guest.read(name, name_size)?).into_owned();
+    let value = guest.read(value, size)?.to_vec();
+    Ok((name, escaped(&habits, value)))
 }
 
-/// Lower case; and `host` is another name of `:authority` in requests, as Envoy has it.
-fn canonical(kind: u32, name: &[u8]) -> Cow<'_, [u8]> {
-    if kind == REQUEST_HEADERS && name.eq_ignore_ascii_case(b"host") {
+/// Lower case where the host has that; and `host` is another name of `:authority` in requests where the two are one.
+fn canonical<'a>(habits: &Headers, kind: u32, name: &'a [u8]) -> Cow<'a, [u8]> {
+    if kind == REQUEST_HEADERS
+        && habits.target == Target::AsSent
+        && name.eq_ignore_ascii_case(b"host")
+    {
         Cow::Borrowed(b":authority")
-    } else {
+    } else if habits.lower_case {
         Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
     }
+}
+
+/// A value as the host keeps it: with its line breaks, or these percent-encoded.
+pub(super) fn escaped(habits: &Headers, value: Vec<u8>) -> Vec<u8> {
+    if !habits.escapes_line_breaks {
+        return value;
+    }
+    let escape = |byte: &u8| match byte {
+        b'\r' => b"%0D".to_vec(),
+        b'\n' => b"%0A".to_vec(),
+        byte => vec![*byte],
+    };
+    value.iter().flat_map(escape).collect()
 }
 
 /// What the guest may read now. Headers that have gone on are out of reach until `proxy_on_log`.
@@ -165,15 +221,28 @@ fn readable(worker: &mut Worker, kind: u32) -> Result<&HeaderMap, Status> {
         }
         _ => {}
     }
-    let logging = worker.context().is_some_and(|context| context.logging);
-    let (map, open) = map(worker.context_mut().ok_or(Status::BadArgument)?, kind)?;
+    let habits = worker.host.profile().headers;
+    let context = worker.context_mut().ok_or(Status::BadArgument)?;
+    let logging = context.logging;
+    let early = kind == RESPONSE_HEADERS && context.response.headers.is_none();
+    if early && habits.response_early {
+        return Ok(&context.response.early);
+    }
+    let stays = kind == REQUEST_HEADERS && habits.request_in_response;
+    let (map, open) = map(context, kind)?;
     map.as_ref()
-        .filter(|_| open || logging)
+        .filter(|_| open || logging || stays)
         .ok_or(Status::BadArgument)
 }
 
 fn writable(worker: &mut Worker, kind: u32) -> Result<&mut HeaderMap, Status> {
-    let (map, open) = map(worker.context_mut().ok_or(Status::BadArgument)?, kind)?;
+    let habits = worker.host.profile().headers;
+    let context = worker.context_mut().ok_or(Status::BadArgument)?;
+    let early = kind == RESPONSE_HEADERS && context.response.headers.is_none();
+    if early && habits.response_early {
+        return Ok(&mut context.response.early);
+    }
+    let (map, open) = map(context, kind)?;
     map.as_mut().filter(|_| open).ok_or(Status::BadArgument)
 }
 

@@ -93,19 +93,42 @@ pub(super) fn define_metric(
 ) -> Result<(), Fault> {
     let (name, worker) = guest.read_and_worker(name, name_size)?;
     let name = std::str::from_utf8(name).map_err(|_| Status::BadArgument)?;
+    // `pw:FILTER:` stands before it in the gateways that have a bound.
+    let length = worker
+        .config
+        .plugin_name
+        .len()
+        .saturating_add(4 + name.len());
+    let longest = worker.host.profile().metrics.longest_name;
+    if longest.is_some_and(|longest| length > longest) {
+        return Err(Fault::trap("a metric's name is too long"));
+    }
     let id = worker.host.metrics().define(kind, name)?;
     Ok(guest.write_u32(out, id)?)
 }
 
+/// What came of changing or reading a metric; some gateways stop a guest that does what its kind does not have.
+fn used<R>(guest: &mut Guest<'_>, outcome: Result<R, Status>) -> Result<R, Fault> {
+    match outcome {
+        Err(_) if guest.worker().host.profile().metrics.misuse_traps => {
+            Err(Fault::trap("no metric of that id can do that"))
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
 pub(super) fn increment_metric(guest: &mut Guest<'_>, id: u32, offset: i64) -> Result<(), Fault> {
-    Ok(guest.worker().host.metrics().increment(id, offset)?)
+    let outcome = guest.worker().host.metrics().increment(id, offset);
+    used(guest, outcome)
 }
 
 pub(super) fn record_metric(guest: &mut Guest<'_>, id: u32, value: u64) -> Result<(), Fault> {
-    Ok(guest.worker().host.metrics().record(id, value)?)
+    let outcome = guest.worker().host.metrics().record(id, value);
+    used(guest, outcome)
 }
 
 pub(super) fn get_metric(guest: &mut Guest<'_>, id: u32, out: u32) -> Result<(), Fault> {
-    let value = guest.worker().host.metrics().get(id)?;
+    let outcome = guest.worker().host.metrics().get(id);
+    let value = used(guest, outcome)?;
     Ok(guest.write_u64(out, value)?)
 }

@@ -1,6 +1,6 @@
 //! Going on, cutting off, answering: what a guest asks to be done with a stream once its callback has returned.
 
-use super::headers::read_pairs;
+use super::headers::{escaped, read_pairs};
 use crate::abi::memory::Guest;
 use crate::abi::status::{Fault, Status};
 use crate::host::context::Direction;
@@ -62,8 +62,15 @@ pub(super) fn send_local_response(
     grpc_status: u32,
 ) -> Result<(), Fault> {
     guest.read(details, details_size)?;
-    let body = guest.read(body, body_size)?.to_vec();
-    let headers = read_pairs(guest, headers, headers_size)?;
+    let mut body = guest.read(body, body_size)?.to_vec();
+    let habits = guest.worker().host.profile().clone();
+    let headers = read_pairs(guest, headers, headers_size)?
+        .into_iter()
+        .map(|(name, value)| (name, escaped(&habits.headers, value)))
+        .collect();
+    if habits.replies.breaks_line && !body.is_empty() {
+        body.push(b'\n');
+    }
     // SDKs send -1 for "none".
     let grpc_status = (grpc_status != u32::MAX).then_some(grpc_status);
     let context = guest.worker().touch().ok_or(Status::BadArgument)?;

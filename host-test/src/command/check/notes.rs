@@ -27,11 +27,6 @@ type Note = (&'static [Gateway], fn(&Config) -> bool, &'static str);
 
 const NOTES: &[Note] = &[
     (
-        &[Kong, Apisix],
-        |_| true,
-        "the verdict is the module's under envoy's rules: this command has no such host yet",
-    ),
-    (
         &[Kong],
         |_| true,
         "kong does not keep the old policy when a new one is bad: its workers end",
@@ -83,13 +78,8 @@ const NOTES: &[Note] = &[
     ),
     (
         &[Kong],
-        |config| judges_spelling(config),
-        "kong hands on paths decoded and normalized by nginx, so that ambiguous ones pass as what they became",
-    ),
-    (
-        &[Kong],
         |config| request(config).is_some() || tags(config),
-        "request headers that the filter strips still reach the upstream on kong: do not let it believe them",
+        "kong passes on request headers that a filter removes: those that the policy strips arrive empty, and a request that sends one of them twice is answered with 503",
     ),
     (
         &[Kong],
@@ -125,6 +115,16 @@ const NOTES: &[Note] = &[
         &[Kong],
         reads_bodies,
         "bodies that nginx puts into a file cannot be read, and are refused: set `nginx_http_client_body_buffer_size` to the longest that is to pass",
+    ),
+    (
+        &[Kong, Apisix],
+        reads_bodies,
+        "a body over HTTP/2 whose length is not said looks like none: where one is required, it is refused",
+    ),
+    (
+        &[Kong],
+        rewrites_bodies,
+        "a body that is compressed, or has a digest, is refused on kong where opening, normalizing or masking would change it: the header that says so would go on",
     ),
     (
         &[Apisix],
@@ -272,13 +272,7 @@ mod tests {
         );
         check(
             &[Kong],
-            "decoded and normalized",
-            request,
-            r#", "headers": {}"#,
-        );
-        check(
-            &[Kong],
-            "still reach the upstream",
+            "passes on request headers",
             request,
             r#", "request": {"mode": "off"}"#,
         );
@@ -301,6 +295,8 @@ mod tests {
         check(&[Envoy, Istio], "per_connection_buffer", &long, &unread);
         let trimmed = route(r#""validate": {"body": {"normalize": {"/a": ["trim"]}}}"#);
         check(&[Apisix], "cannot change a body", &trimmed, &judged);
+        check(&[Kong], "or has a digest", &trimmed, &judged);
+        check(&[Kong, Apisix], "looks like none", &judged, &limited);
         let masked = route(r#""profanity": {"action": "mask", "fields": "all"}"#);
         let refused = route(r#""profanity": {"fields": "all"}"#);
         check(&[Apisix], "cannot change a body", &masked, &refused);
@@ -319,7 +315,7 @@ mod tests {
         check(&[Istio], "does not hold request headers", &body, &query);
         let reported = tagged(r#""mode": "report", "fields": "all""#);
         check(&[Envoy], "PORTCULLIS_HOLD_HEADERS", &body, &reported);
-        check(&[Kong], "still reach the upstream", &query, &refused);
+        check(&[Kong], "passes on request headers", &query, &refused);
 
         let limiter = |protocol: &str| {
             format!(r#", "limiter": {{"protocol": "{protocol}", "upstream": "a"}}"#)
