@@ -5,7 +5,6 @@
 //! [`exchange::run`] does that for a whole request at once. It knows the filter only through the ABI, and so runs anybody's.
 
 mod abi;
-pub mod document;
 pub mod envoy;
 pub mod exchange;
 pub mod explain;
@@ -25,3 +24,5 @@ pub mod upstream;
 pub mod verdict;
 pub mod vm;
 pub mod wire;
+
+pub use portcullis_document as document;
