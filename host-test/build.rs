@@ -65,7 +65,13 @@ fn build() -> Result<(), String> {
         // All else works without, and the command that needs it says so.
         let help = "`portcullis playground` and the tests of the package need it";
         println!("cargo::warning=there is no package for JavaScript: {why}; {help}");
-        for name in ["engine_bg.wasm", "engine.js", "index.js"] {
+        for name in [
+            "engine_bg.wasm",
+            "engine.js",
+            "index.js",
+            "node.js",
+            "package.json",
+        ] {
             std::fs::create_dir_all(&js)
                 .and_then(|()| std::fs::write(js.join(name), ""))
                 .map_err(|error| format!("cannot write to `{}`: {error}", js.display()))?;

@@ -14,6 +14,7 @@ pub mod host;
 pub mod message;
 pub mod module;
 pub mod openapi;
+pub mod package;
 pub mod profile;
 pub mod report;
 pub mod scenario;

@@ -22,6 +22,7 @@ mod guest;
 mod guests;
 mod host;
 mod import;
+mod js;
 mod layout;
 mod limits;
 mod module;

@@ -36,6 +36,8 @@ pub fn package(workspace: &Path, wasm: &Path, out: &Path) -> Result<()> {
         .and_then(|bindgen| {
             bindgen
                 .out_name("engine")
+                // It stands beside the code.
+                .omit_default_module_path(false)
                 .typescript(false)
                 .remove_name_section(true)
                 .remove_producers_section(true)
