@@ -28,6 +28,7 @@ mod limits;
 mod module;
 mod operations;
 mod pictures;
+mod playground;
 mod readme;
 mod render;
 mod scenarios;

@@ -40,7 +40,7 @@ export interface RequestHead {
   /** What `Host` or `:authority` said. */
   host?: ByteString | null;
   /** The scheme of the client's own connection; `http` without it. */
-  scheme?: 'http' | 'https' | null;
+  scheme?: 'http' | 'https' | (string & {}) | null;
   /** The address at the other end of the connection, with or without a port. */
   client?: string | null;
   headers?: HeaderLines | null;
@@ -158,6 +158,7 @@ export function check(policy: PolicySource): Diagnostic[];
 
 /** What is thrown for a policy that a gateway would refuse. */
 export class PolicyError extends Error {
+  constructor(diagnostics: Diagnostic[]);
   diagnostics: Diagnostic[];
 }
 
