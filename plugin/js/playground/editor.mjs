@@ -65,9 +65,8 @@ export class Editor extends EventTarget {
     event.preventDefault();
     const kind = event.inputType;
     if (kind.startsWith('history')) return;
-    const [range] = event.getTargetRanges();
-    let [start, end] = range ? [this.#offset(range.startContainer, range.startOffset), this.#offset(range.endContainer, range.endOffset)] : this.#selected();
-    if (kind.startsWith('delete')) return this.#edit(start, end, '');
+    const [start, end] = this.#selected();
+    if (kind.startsWith('delete')) return this.#edit(...this.#reach(kind, start, end), '');
     if (!kind.startsWith('insert')) return;
     let data = event.data ?? event.dataTransfer?.getData('text/plain') ?? '';
     if (kind === 'insertParagraph' || kind === 'insertLineBreak') {
@@ -76,6 +75,20 @@ export class Editor extends EventTarget {
       data = `\n${line.match(/^ */)[0]}`;
     }
     this.#edit(start, end, data.replace(/\r\n?/g, '\n').replace(/\t/g, '  '));
+  }
+
+  // What a deletion takes. Browsers know, and not all of them tell.
+  #reach(kind, start, end) {
+    if (start !== end) return [start, end];
+    const isBackward = kind.endsWith('Backward');
+    const text = isBackward ? this.#text.slice(0, start) : this.#text.slice(start);
+    const granularity = kind.includes('Word') ? 'word' : 'grapheme';
+    const line = isBackward ? text.slice(text.lastIndexOf('\n') + 1) : text.split('\n', 1)[0];
+    const parts = Array.from(new Intl.Segmenter('en', { granularity }).segment(line), ({ segment }) => segment);
+    // At the end of a line it is the break.
+    let length = kind.includes('Line') ? line.length : (isBackward ? parts.at(-1) : parts[0])?.length ?? 0;
+    if (line === '') length = Math.min(1, text.length);
+    return isBackward ? [start - length, start] : [start, start + length];
   }
 
   #edit(start, end, data) {

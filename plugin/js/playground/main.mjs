@@ -74,6 +74,9 @@ function summarize(found) {
     return button;
   };
   const parts = [count('error', 'error'), count('warning', 'warning')].filter((part) => part !== null);
+  // The lines' own messages are generated, and not everybody's browser reads these out.
+  const told = found.map(({ line, message, help }) => `line ${line}: ${message}${help ? `, ${help}` : ''}`).join('. ');
+  if (parts.length > 0) parts.push(element('span', { class: 'aside' }, told));
   $('judged').replaceChildren(...(parts.length > 0 ? parts : [element('span', { class: 'fine' }, 'valid')]));
 }
 
