@@ -11,8 +11,12 @@ import { atEnd, endAll, isEnding } from './ending.mjs';
 const { chromium } = createRequire(join(process.env.BROWSER_HOME, 'node_modules/'))('playwright-core');
 const PLAYGROUND = new URL('../../plugin/js/playground/', import.meta.url);
 const WIDE = { width: 1360, height: 900 };
+const SMALL = { width: 1180, height: 690 };
 const NARROW = { width: 390, height: 844 };
 const PATIENCE_MS = 15_000;
+
+// What the game's policy is warned of where it does not say who is asking.
+const UNSAID = (policy) => policy.replace(/client:\n.*\n/, '');
 
 const BROKEN = 'version: 1\nname: broken\nrequest:\n  hots: [api.example.com]\nrate_limits:\n  - name: all\n    quota: 5/minute\n';
 
@@ -281,7 +285,7 @@ async function main(args) {
     handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false,
   });
   atEnd(() => browser.close());
-  if (args[0] === '--screenshot') return picture(browser, url, new URL('screenshot.png', PLAYGROUND).pathname, {}, 0);
+  if (args[0] === '--screenshot') return picture(browser, url, new URL('screenshot.png', PLAYGROUND).pathname, { viewport: SMALL }, 0, UNSAID);
   if (args[0] === '--pictures') {
     for (const [name, options, at] of [
       ['wide-light', {}, 1], ['wide-dark', { colorScheme: 'dark' }, 0],
@@ -308,10 +312,18 @@ async function main(args) {
   if (failed > 0 || chosen.length === 0) process.exitCode = 1;
 }
 
-async function picture(browser, url, path, options, at) {
+async function picture(browser, url, path, options, at, change) {
   const { context, page } = await opened(browser, url, options);
   await decided(page, 'refused');
   await example(page, at);
+  if (change) {
+    await page.locator('#policy').fill(change(await text(page)));
+    await page.locator('#judged .warning').waitFor();
+    await page.locator('#policy').evaluate((editor) => {
+      editor.blur();
+      editor.scrollTop = 0;
+    });
+  }
   await page.screenshot({ path, fullPage: options.viewport === NARROW });
   console.log(path);
   await context.close();

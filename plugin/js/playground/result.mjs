@@ -65,14 +65,19 @@ function facts({ client, scheme, host, route, preflight_for: asked }) {
     element('div', {}, element('dt', {}, name), element('dd', {}, value, why ? element('small', {}, ` ${why}`) : null))));
 }
 
+// What every request is asked, and hardly one is refused for.
+const isFormality = ({ rule, decision }) => decision === 'passed' && /^request(\.max_\w+|\.ambiguous)?$/.test(rule);
+
 function rules(all) {
-  const asked = all.filter(({ decision }) => decision !== 'off');
+  const formalities = all.filter(isFormality);
+  const asked = all.filter((rule) => rule.decision !== 'off' && !isFormality(rule));
   const off = all.filter(({ decision }) => decision === 'off');
   const row = ({ rule, mode, decision, status, code, why }) => element('li', { class: TONES[decision] ?? 'still', 'data-rule': rule },
     element('code', {}, rule),
     element('strong', {}, WORDS[decision] ?? decision),
     element('span', {}, status && decision !== 'passed' ? element('b', {}, `${status} ${code ?? ''}: `) : null, why, mode === 'report' ? ' (report)' : null));
   const parts = [element('h3', {}, 'Rules, in their order'), element('ol', { class: 'rules' }, ...asked.map(row))];
+  if (formalities.length > 0) parts.push(fold(`${formalities.length} checks of form, passed`, element('ol', { class: 'rules' }, ...formalities.map(row))));
   if (off.length > 0) parts.push(fold(`${off.length} are off`, element('ol', { class: 'rules' }, ...off.map(row))));
   return element('div', {}, ...parts);
 }
