@@ -16,6 +16,7 @@ use portcullis_host_test::scenario::run::{self, Verdict};
 use portcullis_host_test::scenario::target::{
     Observed, Reloaded, Request, Respond, Runner, SeenRequest, Support, Target, UpstreamSeen,
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Is Node.js wanted? Not if `PORTCULLIS_NO_NODE` is set; then says that `what` is skipped.
@@ -61,6 +62,28 @@ fn unpacked() -> tempfile::TempDir {
     folder
 }
 
+/// What the driver answers: bytes are carried as text, each a character.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Answer {
+    error: Option<String>,
+    ok: bool,
+    diagnostics: Value,
+    unsupported: Option<String>,
+    #[serde(flatten)]
+    message: Message,
+    status: u16,
+    upstream: Option<Message>,
+    logs: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Message {
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
 /// One Node.js with the package, spoken to in lines of JSON.
 struct Node {
     child: Child,
@@ -89,13 +112,13 @@ impl Node {
         }))
     }
 
-    fn ask(&mut self, question: &Value) -> anyhow::Result<Value> {
+    fn ask(&mut self, question: &Value) -> anyhow::Result<Answer> {
         let to = self.to.as_mut().context("node was ended")?;
         writeln!(to, "{question}")?;
         let mut line = String::new();
         self.from.read_line(&mut line)?;
-        let answer: Value = serde_json::from_str(&line).context("node has ended")?;
-        if let Some(error) = answer["error"].as_str() {
+        let answer: Answer = serde_json::from_str(&line).context("node has ended")?;
+        if let Some(error) = &answer.error {
             bail!("{error}");
         }
         Ok(answer)
@@ -121,11 +144,9 @@ fn text(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
-fn bytes(text: &Value) -> Vec<u8> {
-    let text = text.as_str().unwrap_or_default();
-    text.chars()
-        .map(|character| u8::try_from(character).unwrap())
-        .collect()
+fn bytes(text: &str) -> Vec<u8> {
+    let bytes = text.chars().map(u8::try_from);
+    bytes.collect::<Result<_, _>>().unwrap()
 }
 
 fn lines(headers: &HeaderMap) -> Value {
@@ -135,10 +156,10 @@ fn lines(headers: &HeaderMap) -> Value {
         .collect()
 }
 
-fn read_lines(lines: &Value) -> HeaderMap {
-    let lines = lines.as_array().into_iter().flatten();
+fn read_lines(lines: &[(String, String)]) -> HeaderMap {
+    let lines = lines.iter();
     lines
-        .map(|line| (bytes(&line[0]), bytes(&line[1])))
+        .map(|(name, value)| (bytes(name), bytes(value)))
         .collect()
 }
 
@@ -186,30 +207,29 @@ impl Target for JsTarget {
             },
             "respond": {"status": respond.status, "headers": lines(&answered), "body": text(&respond.body)},
         }))?;
-        if let Some(why) = answer["unsupported"].as_str() {
-            *self.unsupported.borrow_mut() = Some(why.to_owned());
+        if let Some(why) = answer.unsupported {
+            *self.unsupported.borrow_mut() = Some(why.clone());
             bail!("{why}");
         }
-        let upstream = match &answer["upstream"] {
-            Value::Null => UpstreamSeen::NotCalled,
-            seen => UpstreamSeen::Called(Box::new(SeenRequest {
+        let upstream = match answer.upstream {
+            None => UpstreamSeen::NotCalled,
+            Some(seen) => UpstreamSeen::Called(Box::new(SeenRequest {
                 method: request.method.clone(),
                 path: request.path.clone(),
                 host: request.host.clone(),
-                headers: read_lines(&seen["headers"]),
-                body: bytes(&seen["body"]),
+                headers: read_lines(&seen.headers),
+                body: bytes(&seen.body),
             })),
         };
-        let logs = answer["logs"].as_array().into_iter().flatten();
         Ok(Observed {
-            status: u16::try_from(answer["status"].as_u64().context("no status")?)?,
-            headers: read_lines(&answer["headers"]),
+            status: answer.status,
+            headers: read_lines(&answer.message.headers),
             body: match request.method.as_str() {
                 "HEAD" => Vec::new(),
-                _ => bytes(&answer["body"]),
+                _ => bytes(&answer.message.body),
             },
             upstream,
-            logs: Some(logs.filter_map(Value::as_str).map(str::to_owned).collect()),
+            logs: Some(answer.logs),
             guest: None,
         })
     }
@@ -224,7 +244,7 @@ impl Target for JsTarget {
             .node
             .borrow_mut()
             .ask(&json!({"act": "reload", "policy": policy}))?;
-        Ok(match answer["ok"] == true {
+        Ok(match answer.ok {
             true => Reloaded::Accepted,
             false => Reloaded::Refused,
         })
@@ -235,8 +255,8 @@ fn open(node: &Rc<RefCell<Node>>, policy: &Value) -> anyhow::Result<JsTarget> {
     let answer = node
         .borrow_mut()
         .ask(&json!({"act": "open", "policy": policy}))?;
-    if answer["ok"] != true {
-        bail!("the policy is refused: {}", answer["diagnostics"]);
+    if !answer.ok {
+        bail!("the policy is refused: {}", answer.diagnostics);
     }
     Ok(JsTarget {
         node: Rc::clone(node),
@@ -295,4 +315,21 @@ fn the_corpus_holds_for_the_fetch_handler() {
         wrong.join("\n")
     );
     assert!(passed * 2 > corpus.scenarios.len(), "only {passed} passed");
+}
+
+#[test]
+fn whatever_is_passed_it_goes_on() {
+    if !is_wanted("hostile values in Node.js") {
+        return;
+    }
+    let package = unpacked();
+    let output = Command::new(node())
+        .arg(root().join("host-test/tests/it/js/hostile.mjs"))
+        .arg(package.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{complained}");
+    assert!(said.ends_with(" calls\n"), "{said}{complained}");
 }
