@@ -264,7 +264,8 @@ function serve() {
 }
 
 async function opened(browser, url, options = {}) {
-  const context = await browser.newContext({ viewport: WIDE, colorScheme: 'light', ...options });
+  // Colours on their way to others are nobody's to measure.
+  const context = await browser.newContext({ viewport: WIDE, colorScheme: 'light', reducedMotion: 'reduce', ...options });
   context.setDefaultTimeout(PATIENCE_MS);
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(url).origin });
   const troubles = [];
