@@ -1,4 +1,4 @@
-//! Builds the filter for WebAssembly and hands it to the crate, which embeds it.
+//! Builds the filter for WebAssembly, and the engine for JavaScript, and hands them to the crate, which embeds them.
 
 mod nested;
 
@@ -6,7 +6,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
 
-use nested::TARGET;
+/// What the filter is built for.
+const TARGET: &str = "wasm32-wasip1";
 
 fn main() {
     if let Err(message) = build() {
@@ -29,6 +30,8 @@ fn build() -> Result<(), String> {
         "plugin/policy",
         "plugin/profanity",
         "plugin/filter",
+        "plugin/js",
+        "host-test/document",
         "Cargo.toml",
         "Cargo.lock",
     ] {
@@ -38,11 +41,12 @@ fn build() -> Result<(), String> {
         "cargo::rustc-env=PORTCULLIS_CACHE={}",
         target.join("portcullis-cache").display()
     );
-    install_target(&workspace)?;
+    install_target(&workspace, TARGET)?;
     let built = nested::build(
         variable("CARGO")?.as_ref(),
         &workspace,
         &target.join("module"),
+        TARGET,
         &["--package", "portcullis-filter", "--profile", "module"],
     )
     .map_err(|said| {
@@ -56,7 +60,40 @@ fn build() -> Result<(), String> {
     let embedded = out.join("portcullis.wasm");
     std::fs::copy(&built, &embedded)
         .map_err(|error| format!("cannot copy `{}`: {error}", built.display()))?;
+    let js = out.join("js");
+    if let Err(why) = package(&workspace, &target, &js) {
+        // All else works without, and the command that needs it says so.
+        let help = "`portcullis playground` and the tests of the package need it";
+        println!("cargo::warning=there is no package for JavaScript: {why}; {help}");
+        for name in [
+            "engine_bg.wasm",
+            "engine.js",
+            "index.js",
+            "node.js",
+            "package.json",
+        ] {
+            std::fs::create_dir_all(&js)
+                .and_then(|()| std::fs::write(js.join(name), ""))
+                .map_err(|error| format!("cannot write to `{}`: {error}", js.display()))?;
+        }
+    }
     Ok(())
+}
+
+/// The package for JavaScript.
+fn package(workspace: &Path, target: &Path, out: &Path) -> Result<(), String> {
+    use portcullis_js_pack::{BUILD, ENGINE, TARGET, package};
+
+    install_target(workspace, TARGET)?;
+    let cargo = variable("CARGO")?;
+    let built = nested::build(
+        cargo.as_ref(),
+        workspace,
+        &target.join("module"),
+        TARGET,
+        &BUILD,
+    )?;
+    package(workspace, &built.join(ENGINE), out).map_err(|error| format!("{error:#}"))
 }
 
 /// Cargo does not tell a build script the target directory; it is where `OUT_DIR` begins:
@@ -70,12 +107,12 @@ fn target_directory(out: &Path) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("`{}` is not below a target directory", out.display()))
 }
 
-/// Adds the standard library for the module's target through rustup where it is missing.
-fn install_target(workspace: &Path) -> Result<(), String> {
-    let help = format!("the target {TARGET} is missing; run `rustup target add {TARGET}`");
+/// Adds the standard library for a platform through rustup where it is missing.
+fn install_target(workspace: &Path, platform: &str) -> Result<(), String> {
+    let help = format!("the target {platform} is missing; run `rustup target add {platform}`");
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let printed = Command::new(rustc)
-        .args(["--print", "target-libdir", "--target", TARGET])
+        .args(["--print", "target-libdir", "--target", platform])
         .output()
         .map_err(|error| format!("cannot run rustc: {error}"))?;
     let directory = String::from_utf8_lossy(&printed.stdout);
@@ -83,7 +120,7 @@ fn install_target(workspace: &Path) -> Result<(), String> {
         return Ok(());
     }
     let added = Command::new("rustup")
-        .args(["target", "add", TARGET])
+        .args(["target", "add", platform])
         .current_dir(workspace)
         .status();
     if added.is_ok_and(|status| status.success()) {

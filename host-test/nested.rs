@@ -8,10 +8,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What modules are built for.
-pub(crate) const TARGET: &str = "wasm32-wasip1";
-
-/// Runs `cargo build ARGUMENTS` into that target directory, and gives the directory in it that has one for each profile.
+/// Runs `cargo build ARGUMENTS` for that platform into that target directory, and gives the directory in it that has one for
+/// each profile.
 ///
 /// # Errors
 /// With what cargo has to say, if it cannot be run or something does not compile.
@@ -19,6 +17,7 @@ pub(crate) fn build(
     cargo: &OsStr,
     workspace: &Path,
     target: &Path,
+    platform: &str,
     arguments: &[&str],
 ) -> Result<PathBuf, String> {
     let mut command = Command::new(cargo);
@@ -28,7 +27,7 @@ pub(crate) fn build(
         .arg("build")
         .args(arguments);
     command
-        .args(["--target", TARGET, "--target-dir"])
+        .args(["--target", platform, "--target-dir"])
         .arg(target);
     if workspace.join("Cargo.lock").exists() {
         command.arg("--locked");
@@ -43,7 +42,7 @@ pub(crate) fn build(
         .output()
         .map_err(|error| format!("cannot run cargo: {error}"))?;
     if built.status.success() {
-        Ok(target.join(TARGET))
+        Ok(target.join(platform))
     } else {
         Err(String::from_utf8_lossy(&built.stderr).into_owned())
     }

@@ -5,7 +5,6 @@
 //! [`exchange::run`] does that for a whole request at once. It knows the filter only through the ABI, and so runs anybody's.
 
 mod abi;
-pub mod document;
 pub mod envoy;
 pub mod exchange;
 pub mod explain;
@@ -15,6 +14,7 @@ pub mod host;
 pub mod message;
 pub mod module;
 pub mod openapi;
+pub mod package;
 pub mod profile;
 pub mod report;
 pub mod scenario;
@@ -25,3 +25,5 @@ pub mod upstream;
 pub mod verdict;
 pub mod vm;
 pub mod wire;
+
+pub use portcullis_document as document;

@@ -7,10 +7,9 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use portcullis_config::{Diagnostic, Severity, code};
-use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
-use crate::document::{Document, Flaw, ReadError, Source, Unreadable};
+use crate::document::{Document, ReadError, Source, Unreadable};
 use crate::scenario::file::{Scenario, ScenarioError};
 use crate::scenario::judge::Mismatch;
 use crate::scenario::matcher::show;
@@ -25,7 +24,7 @@ pub fn diagnostics(document: &Document, list: &[Diagnostic], color: bool) -> Str
             code: &diagnostic.code,
             message: &diagnostic.message,
             help: diagnostic.help.as_deref(),
-            range: range_of(document, diagnostic),
+            range: document.range_of(diagnostic),
         };
         text.push_str(&finding.render(&document.source, color));
         text.push_str("\n\n");
@@ -59,75 +58,6 @@ pub fn scenario_error(error: &ScenarioError, color: bool) -> String {
             document,
             diagnostics: list,
         } => diagnostics(document, list, color),
-    }
-}
-
-/// The findings about a document for machines, each with its place beside its pointer.
-pub fn diagnostics_json(document: &Document, list: &[Diagnostic]) -> Value {
-    list.iter()
-        .map(|diagnostic| {
-            let mut value = json!(diagnostic);
-            place_json(
-                &mut value,
-                &document.source,
-                &range_of(document, diagnostic),
-            );
-            value
-        })
-        .collect()
-}
-
-/// [`diagnostics_json`] for a file that cannot be read.
-pub fn unreadable_json(unreadable: &Unreadable) -> Value {
-    let finding = |flaw: &Flaw| {
-        let mut value = json!(Diagnostic {
-            code: code::SYNTAX.into(),
-            severity: Severity::Error,
-            pointer: String::new(),
-            message: flaw.message.clone(),
-            help: flaw.help.clone(),
-        });
-        place_json(&mut value, &unreadable.source, &flaw.range);
-        value
-    };
-    unreadable.flaws.iter().map(finding).collect()
-}
-
-fn place_json(value: &mut Value, source: &Source, range: &Range<usize>) {
-    if let Some(members) = value.as_object_mut() {
-        let (start, end) = (source.place(range.start), source.place(range.end));
-        for (key, number) in [
-            ("line", start.line),
-            ("column", start.column),
-            ("end_line", end.line),
-            ("end_column", end.column),
-        ] {
-            members.insert(key.to_owned(), json!(number));
-        }
-    }
-}
-
-/// What is wrong about a member that has one of these is its name, not its value.
-const ABOUT_THE_KEY: &[&str] = &[
-    code::UNKNOWN_KEY,
-    code::NOT_SUPPORTED,
-    code::HEADER_NAME,
-    code::HEADERS_RESERVED,
-    code::HEADERS_SET_AND_REMOVED,
-    code::HEADERS_SET_AND_DEFAULTED,
-];
-
-/// Puts findings in the order of the file: the walk that makes them has an order of its own.
-pub fn sort(document: &Document, list: &mut [Diagnostic]) {
-    list.sort_by_key(|diagnostic| range_of(document, diagnostic).start);
-}
-
-fn range_of(document: &Document, diagnostic: &Diagnostic) -> Range<usize> {
-    let span = document.spans.at(&diagnostic.pointer);
-    if ABOUT_THE_KEY.contains(&&*diagnostic.code) {
-        span.key_or_head()
-    } else {
-        span.head()
     }
 }
 

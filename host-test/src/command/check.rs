@@ -154,7 +154,7 @@ pub(super) fn check(module: &Module, path: &Path) -> anyhow::Result<Checked> {
                 name: unreadable.source.name().to_owned(),
                 policy: None,
                 value: None,
-                findings: report::unreadable_json(&unreadable),
+                findings: unreadable.findings(),
                 text: report::unreadable(&unreadable, true),
                 errors: unreadable.flaws.len(),
                 warnings: 0,
@@ -164,7 +164,7 @@ pub(super) fn check(module: &Module, path: &Path) -> anyhow::Result<Checked> {
     };
     let mut verdict = verdict(module, Profile::ENVOY, &document.value)?;
     verdict.diagnostics.extend(cors::warnings(&document.value));
-    report::sort(&document, &mut verdict.diagnostics);
+    document.sort(&mut verdict.diagnostics);
     let errors = verdict
         .diagnostics
         .iter()
@@ -173,7 +173,7 @@ pub(super) fn check(module: &Module, path: &Path) -> anyhow::Result<Checked> {
     Ok(Checked {
         name: document.source.name().to_owned(),
         policy: verdict.policy,
-        findings: report::diagnostics_json(&document, &verdict.diagnostics),
+        findings: document.findings(&verdict.diagnostics),
         text: report::diagnostics(&document, &verdict.diagnostics, true),
         value: Some(document.value),
         errors,

@@ -267,7 +267,7 @@ fn refused(text: &str) -> anyhow::Result<Exit> {
     if errors.is_empty() {
         return Ok(Exit::Ok);
     }
-    report::sort(&policy, &mut errors);
+    policy.sort(&mut errors);
     anstream::eprint!("{}", report::diagnostics(&policy, &errors, true));
     anstream::eprintln!("no gateway takes this policy until it is edited");
     Ok(Exit::PolicyInvalid)

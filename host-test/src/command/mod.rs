@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod explain;
 mod import;
+mod playground;
 mod render;
 mod results;
 mod schema;
@@ -58,6 +59,7 @@ enum Command {
     Demo(demo::Demo),
     Explain(explain::Explain),
     Import(import::Import),
+    Playground(playground::Playground),
     Serve(serve::Serve),
     Render(render::Render),
     Schema(schema::Schema),
@@ -71,6 +73,7 @@ impl Cli {
             Command::Demo(demo) => demo.run(),
             Command::Explain(explain) => explain.run(),
             Command::Import(import) => import.run(),
+            Command::Playground(playground) => playground.run(),
             Command::Serve(serve) => serve.run(),
             Command::Render(render) => render.run(),
             Command::Schema(schema) => Ok(schema.run()),

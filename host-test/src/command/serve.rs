@@ -182,19 +182,19 @@ pub(super) fn judge(module: &Module, name: &str, bytes: &[u8]) -> anyhow::Result
         Err(unreadable) => {
             return Ok(Judged {
                 findings: report::unreadable(&unreadable, true),
-                diagnostics: report::unreadable_json(&unreadable),
+                diagnostics: unreadable.findings(),
                 summary: invalid(unreadable.flaws.len()),
                 policy: None,
             });
         }
     };
     let mut verdict = verdict(module, Profile::ENVOY, &document.value)?;
-    report::sort(&document, &mut verdict.diagnostics);
+    document.sort(&mut verdict.diagnostics);
     let errors = verdict.diagnostics.iter();
     let errors = errors.filter(|d| d.severity == Severity::Error).count();
     Ok(Judged {
         findings: report::diagnostics(&document, &verdict.diagnostics, true),
-        diagnostics: report::diagnostics_json(&document, &verdict.diagnostics),
+        diagnostics: document.findings(&verdict.diagnostics),
         summary: invalid(errors),
         policy: verdict.ok.then(|| Policy {
             name: verdict.policy.unwrap_or_default(),

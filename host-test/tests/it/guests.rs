@@ -43,6 +43,7 @@ fn file(guest: &str) -> PathBuf {
             &cargo,
             &workspace,
             &target,
+            "wasm32-wasip1",
             &[&arguments[..], &features].concat(),
         )
         .unwrap_or_else(|said| panic!("the guests do not build:\n{said}"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Each crate and the crates of this workspace that it may depend on, outside tests.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("portcullis-config", &[]),
     ("portcullis-profanity", &[]),
     ("portcullis-lexicon", &["portcullis-profanity"]),
@@ -14,8 +14,21 @@ const ALLOWED: [(&str, &[&str]); 9] = [
         &["portcullis-config", "portcullis-profanity"],
     ),
     ("portcullis-filter", &["portcullis-policy"]),
-    ("portcullis-js", &["portcullis-policy"]),
-    ("portcullis-host-test", &["portcullis-config"]),
+    (
+        "portcullis-js",
+        &["portcullis-document", "portcullis-policy"],
+    ),
+    ("portcullis-js-pack", &[]),
+    ("portcullis-document", &["portcullis-config"]),
+    // It builds the package, and carries it for the playground.
+    (
+        "portcullis-host-test",
+        &[
+            "portcullis-config",
+            "portcullis-document",
+            "portcullis-js-pack",
+        ],
+    ),
     ("portcullis-guests", &[]),
     (
         "portcullis-benches",

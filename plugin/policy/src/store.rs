@@ -1,6 +1,6 @@
 //! The one door to state that outlives an exchange and that workers share.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 /// Values under keys, each with a version: what proxy-wasm hosts call shared data.
@@ -33,10 +33,31 @@ pub struct Versioned {
 pub struct Unavailable(pub u32);
 
 /// A store of one's own: for hosts that share nothing, and wherever there is no host.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LocalStore {
     values: RefCell<BTreeMap<Vec<u8>, Versioned>>,
+    /// How many bytes of keys and first values there is room for.
+    room: Cell<usize>,
 }
+
+impl LocalStore {
+    /// One whose keys and first values take no more bytes than these; without room it is unavailable, with proxy-wasm's
+    /// status for an internal failure. Limits write values of one length.
+    pub fn bounded(bytes: usize) -> Self {
+        Self {
+            values: RefCell::default(),
+            room: Cell::new(bytes),
+        }
+    }
+}
+
+impl Default for LocalStore {
+    fn default() -> Self {
+        Self::bounded(usize::MAX)
+    }
+}
+
+const FULL: Unavailable = Unavailable(10);
 
 /// A store that is not there.
 pub(crate) struct NoStore;
@@ -62,11 +83,30 @@ impl Store for LocalStore {
         if found != version {
             return Ok(false);
         }
+        if version.is_none() {
+            let room = self.room.get().checked_sub(key.len() + value.len());
+            self.room.set(room.ok_or(FULL)?);
+        }
         let versioned = Versioned {
             value: value.to_vec(),
             version: version.unwrap_or(0).wrapping_add(1),
         };
         values.insert(key.to_vec(), versioned);
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_store_keeps_what_it_has() {
+        let store = LocalStore::bounded(10);
+        assert_eq!(store.set(b"one", b"12", None), Ok(true));
+        assert_eq!(store.set(b"two", b"123", None), Err(FULL));
+        assert_eq!(store.set(b"one", b"34", Some(1)), Ok(true));
+        assert_eq!(store.set(b"two", b"12", None), Ok(true));
+        assert_eq!(store.get(b"one").unwrap().unwrap().value, b"34");
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn module() -> PathBuf {
         "trap",
         "--release",
     ];
-    let built = nested::build(&cargo, &workspace, &target, &arguments);
+    let built = nested::build(&cargo, &workspace, &target, "wasm32-wasip1", &arguments);
     let built =
         built.unwrap_or_else(|said| panic!("the filter that traps does not build:\n{said}"));
     built.join("release/portcullis.wasm")

@@ -5,7 +5,7 @@
 
 use serde_json::{Number, Value};
 
-use super::MAX_INTEGER;
+use crate::MAX_INTEGER;
 
 /// What a plain scalar means, or why it must be written otherwise: a message and a help.
 pub(super) fn resolve(text: &str) -> Result<Value, (String, String)> {

@@ -9,8 +9,8 @@ use std::ops::Range;
 use portcullis_config::pointer_child;
 use serde_json::Value;
 
-use super::spans::{Span, Spans};
-use super::{Flaw, MAX_DEPTH, MAX_INTEGER, MAX_VALUES};
+use crate::spans::{Span, Spans};
+use crate::{Flaw, MAX_DEPTH, MAX_INTEGER, MAX_VALUES};
 
 /// Reads one JSON text.
 pub(super) fn read(text: &str) -> Result<(Value, Spans), Vec<Flaw>> {

@@ -5,6 +5,7 @@
 //! Scalars that YAML readers disagree about (`no`, `0755`, `12:30`) are refused here, at the place where they stand:
 //! the same file may be pasted into a gateway's configuration, where another reader would give it another meaning.
 
+mod findings;
 mod json;
 mod scalar;
 mod source;

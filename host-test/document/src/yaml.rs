@@ -10,8 +10,8 @@ use portcullis_config::pointer_child;
 use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, ScanError, Span as EventSpan};
 
-use super::spans::{Span, Spans};
-use super::{Flaw, MAX_DEPTH, MAX_VALUES, scalar};
+use crate::spans::{Span, Spans};
+use crate::{Flaw, MAX_DEPTH, MAX_VALUES, scalar};
 
 /// More flaws than this are not collected.
 const MAX_FLAWS: usize = 50;
