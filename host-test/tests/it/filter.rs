@@ -224,7 +224,7 @@ fn a_clean_request_costs_few_host_calls() {
     let metrics = [
         ("clock_time_get", 2),
         headers,
-        ("proxy_get_property", 1),
+        ("proxy_get_header_map_value", 1),
         ("proxy_increment_metric", 1),
         ("proxy_record_metric", 1),
     ];
@@ -233,7 +233,8 @@ fn a_clean_request_costs_few_host_calls() {
     let logged = [
         ("clock_time_get", 3),
         headers,
-        ("proxy_get_property", 2),
+        ("proxy_get_header_map_value", 1),
+        ("proxy_get_property", 1),
         ("proxy_log", 1),
     ];
     check(

@@ -24,11 +24,11 @@ impl Grams {
     #[inline]
     pub(crate) fn push_other(&mut self, class: u8, lexicon: &Lexicon) -> bool {
         self.0 = (self.0 << 5 | u32::from(class)) & 0xf_ffff;
-        let (word, bits) = self.place();
+        let (word, bit) = self.place();
         lexicon
             .begins
             .get(word)
-            .is_some_and(|word| word & bits == bits)
+            .is_some_and(|word| word >> bit & 1 == 1)
     }
 
     /// Adds a letter, if it is not the one before, and says whether it was added.
@@ -46,26 +46,26 @@ impl Grams {
         [15, 10, 5, 0].map(|shift| (self.0 >> shift & 31) as u8)
     }
 
-    /// Two bits of one word, as one bit is also that of many others.
-    fn place(self) -> (usize, u64) {
+    /// The word of a set and the bit in it.
+    #[inline]
+    fn place(self) -> (usize, u32) {
         let hash = self.0.wrapping_mul(0x9e37_79b1);
-        let bits = 1 << (hash >> 16 & 63) | 1 << (hash >> 10 & 63);
-        ((hash >> 22) as usize, bits)
+        ((hash >> 20) as usize, hash >> 15 & 31)
     }
 }
 
 /// The first four letters of all `patterns`; of a shorter one, its letters behind each that there is.
-pub(crate) fn begins(patterns: &[Vec<u8>]) -> Box<Bits> {
-    let mut bits = Box::new([0; BITS_WORDS]);
+pub(crate) fn begins(patterns: &[Vec<u8>]) -> Box<Begins> {
+    let mut bits = Box::new([0; 4096]);
     let mut set = |letters: &[u8]| {
         let gram = Grams(
             letters
                 .iter()
                 .fold(0, |gram, &class| gram << 5 | u32::from(class)),
         );
-        let (word, both) = gram.place();
+        let (word, bit) = gram.place();
         if let Some(word) = bits.get_mut(word) {
-            *word |= both;
+            *word |= 1 << bit;
         }
     };
     for pattern in patterns {
@@ -87,6 +87,9 @@ pub(crate) fn begins(patterns: &[Vec<u8>]) -> Box<Bits> {
     }
     bits
 }
+
+/// A set of numbers below 131,072: so many that few are another's too.
+pub(crate) type Begins = [u32; 4096];
 
 /// A set of numbers below 65,536.
 pub(crate) type Bits = [u64; BITS_WORDS];

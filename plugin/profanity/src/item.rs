@@ -238,6 +238,9 @@ impl Tail {
 pub(crate) struct Outline(u32);
 
 impl Outline {
+    /// Of no letters.
+    pub(crate) const NONE: Self = Self(0);
+
     /// The outline of `len` letters, of which these are the first two and the last one.
     #[inline]
     pub(crate) fn of(first: u8, second: Option<u8>, last: u8, len: u32) -> Self {

@@ -9,16 +9,23 @@ use crate::sink::Sink;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Side {
     pub(crate) outline: Outline,
-    /// What lies before it.
-    pub(crate) gap: Gap,
+    /// It may go on with what stands before it.
+    pub(crate) follows: bool,
     pub(crate) cut: bool,
 }
 
 impl Side {
+    /// Of what is not there: nothing joins it.
+    pub(crate) const NONE: Self = Self {
+        outline: Outline::NONE,
+        follows: false,
+        cut: true,
+    };
+
     pub(crate) fn of(piece: &Piece) -> Self {
         Self {
             outline: piece.spelling.outline(),
-            gap: piece.gap,
+            follows: joins_over(piece.gap),
             cut: piece.cut,
         }
     }
@@ -35,15 +42,12 @@ pub(crate) struct Joins {
 #[inline]
 pub(crate) fn joins(
     lexicon: &Lexicon,
-    before: &[Option<Side>; 2],
-    piece: &Side,
+    [earlier, last]: [Side; 2],
+    piece: Side,
     before_last: Option<u8>,
 ) -> Joins {
     let mut joins = Joins::default();
-    let [earlier, Some(last)] = before else {
-        return joins;
-    };
-    if !joins_over(piece.gap) || piece.cut || last.cut {
+    if !piece.follows || piece.cut || last.cut {
         return joins;
     }
     let lengths = (last.outline.len(), piece.outline.len());
@@ -58,15 +62,11 @@ pub(crate) fn joins(
     joins.two = Some(known(last.outline.followed(piece.outline)));
     // Of three parts two are short, and all are no sentence.
     let short = |first: u8| {
-        let lengths = [first, lengths.0, lengths.1];
-        lengths.iter().filter(|&&len| len < 4).count() > 1
-            && lengths.iter().map(|&len| u16::from(len)).sum::<u16>() < 14
+        let (first, second, third) = (u32::from(first), u32::from(lengths.0), u32::from(lengths.1));
+        u32::from(first < 4) + u32::from(second < 4) + u32::from(third < 4) > 1
+            && first + second + third < 14
     };
-    if let Some(earlier) = earlier
-        && joins_over(last.gap)
-        && !earlier.cut
-        && short(earlier.outline.len())
-    {
+    if last.follows && !earlier.cut && short(earlier.outline.len()) {
         let outline = earlier.outline.followed(last.outline);
         joins.three = Some(known(outline.followed(piece.outline)));
     }
@@ -109,8 +109,8 @@ pub(crate) fn join(
         Some([.., before, _]) => Some(before.class),
         _ => None,
     };
-    let sides = before.each_ref().map(|piece| piece.as_ref().map(Side::of));
-    let joins = joins(lexicon, &sides, &Side::of(piece), before_last);
+    let sides = before.map(|piece| piece.as_ref().map_or(Side::NONE, Side::of));
+    let joins = joins(lexicon, sides, Side::of(piece), before_last);
     let start = |piece: &Piece| items.get(piece.from).map_or(0, |item| item.start);
     if let Some(known) = joins.two
         && (known || sink.reaches(|| start(last)))
@@ -132,7 +132,9 @@ pub(crate) fn join(
 /// Letters of the longest word that is looked for in parts.
 const LONGEST: u8 = 20;
 
-fn joins_over(gap: Gap) -> bool {
+/// Whether a word may have such a gap in it.
+#[inline]
+pub(crate) fn joins_over(gap: Gap) -> bool {
     gap.count == 1 && !gap.wall
 }
 

@@ -6,7 +6,7 @@ use aho_corasick::{Anchored, MatchKind};
 
 use crate::Severity;
 use crate::dictionary::Common;
-use crate::grams::{BITS_WORDS, Bits, begins};
+use crate::grams::{BITS_WORDS, Begins, Bits, begins};
 use crate::item::{Item, Outline, Spelling, class_of};
 use crate::pack::{PackedEntry, Place};
 use crate::packing::pattern;
@@ -58,7 +58,7 @@ pub(crate) struct Lexicon {
     patterns: Vec<u16>,
     lengths: Vec<u8>,
     /// Which four letters begin such a term; see [`Grams`].
-    pub(crate) begins: Box<Bits>,
+    pub(crate) begins: Box<Begins>,
     /// Open addressing: the number of a term and one more, or 0.
     slots: Vec<u16>,
     /// Which slots are taken, by other bits of the hash: most words end here.

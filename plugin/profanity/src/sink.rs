@@ -1,5 +1,6 @@
 //! Where matches go: kept until nothing can excuse them any more, and handed out in order.
 
+use std::cmp::Reverse;
 use std::ops::ControlFlow;
 
 use crate::item::Item;
@@ -81,8 +82,9 @@ impl<'a> Sink<'a> {
         if self.found.is_empty() {
             return ControlFlow::Continue(());
         }
+        // The entry too, so that what else is handed out has no say in which one of two is named.
         self.found
-            .sort_unstable_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
+            .sort_unstable_by_key(|found| (found.start, Reverse(found.end), found.entry.0));
         self.found.dedup_by(|next, kept| {
             let overlap = next.start < kept.end;
             if overlap {

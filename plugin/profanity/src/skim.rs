@@ -12,7 +12,7 @@ use crate::fold::ascii_char;
 use crate::glued::LONG;
 use crate::grams::Grams;
 use crate::item::{APOSTROPHE, Item, Outline, PUNCTUATION, SPACE, Spelling, mark};
-use crate::joined::{Joins, Side, joins, may_spell};
+use crate::joined::{Joins, Side, joins, joins_over, may_spell};
 use crate::lexicon::Lexicon;
 use crate::piece::{Gap, Piece};
 
@@ -77,13 +77,17 @@ struct Word {
 }
 
 impl Word {
-    fn of(piece: &Piece) -> Self {
+    fn of(piece: Option<&Piece>) -> Self {
         Self {
-            side: Side::of(piece),
+            side: piece.map_or(Side::NONE, Side::of),
             before: None,
             at: 0,
             to: 0,
         }
+    }
+
+    fn is_single(&self) -> bool {
+        self.side.outline.len() == 1
     }
 }
 
@@ -97,7 +101,7 @@ pub(crate) fn skim(
     mut gap: Gap,
     holds: &mut impl FnMut(&[u8], bool) -> bool,
 ) -> Skimmed {
-    let [mut earlier, mut last] = before.each_ref().map(|piece| piece.as_ref().map(Word::of));
+    let [mut earlier, mut last] = before.each_ref().map(|piece| Word::of(piece.as_ref()));
     let mut at = begin;
     // Where the separators before the last two words begin.
     let mut resumes = [begin; 2];
@@ -125,21 +129,14 @@ pub(crate) fn skim(
         let Some(word) = word(lexicon, bytes, at, look(first), gap, holds) else {
             return stopped;
         };
-        let side = |word: &Option<Word>| word.as_ref().map(|word| word.side);
-        let joins = joins(
-            lexicon,
-            &[side(&earlier), side(&last)],
-            &word.side,
-            word.before,
-        );
-        let single = |word: &Word| word.side.outline.len() == 1;
+        let joins = joins(lexicon, [earlier.side, last.side], word.side, word.before);
         if (joins.two == Some(true) || joins.three == Some(true))
             && joins_something(lexicon, bytes, [&earlier, &last], &word, joins)
-            || single(&word) && last.as_ref().is_some_and(single)
+            || word.is_single() && last.is_single()
         {
             return stopped;
         }
-        (earlier, last) = (last, Some(word));
+        (earlier, last) = (last, word);
         resumes = [next, behind];
         at = word.to;
         gap = Gap::default();
@@ -151,13 +148,10 @@ pub(crate) fn skim(
 fn joins_something(
     lexicon: &Lexicon,
     bytes: &[u8],
-    [earlier, last]: [&Option<Word>; 2],
+    [earlier, last]: [&Word; 2],
     word: &Word,
     joins: Joins,
 ) -> bool {
-    let Some(last) = last else {
-        return false;
-    };
     let spelling = |word: &Word| {
         let text = bytes.get(word.at..word.to);
         text.filter(|text| !text.is_empty()).map(spelling)
@@ -168,7 +162,7 @@ fn joins_something(
         return true;
     };
     let known = |spelling| may_spell(lexicon, spelling, (&last.side, &word.side), word.before);
-    let triple = || spelling(earlier.as_ref()?)?.joined(pair);
+    let triple = || spelling(earlier)?.joined(pair);
     joins.two == Some(true) && known(pair)
         || joins.three == Some(true) && triple().is_none_or(known)
 }
@@ -197,12 +191,16 @@ fn word(
     let mut suspect = grams.push_other(first, lexicon);
     let mut len = 1u32;
     let mut to = at + 1;
-    let mut next = STRANGE;
-    while to - at <= WORD {
-        next = bytes.get(to).map_or(SPACE, |&byte| look(byte));
+    let rest = bytes.get(to..).unwrap_or_default();
+    let mut bytes_left = rest.iter();
+    let next = loop {
+        let Some(&byte) = bytes_left.next() else {
+            break SPACE;
+        };
+        let next = look(byte);
         let class = next ^ kind;
         if class >= 26 {
-            break;
+            break next;
         }
         to += 1;
         if class != last {
@@ -210,8 +208,8 @@ fn word(
             len += 1;
             suspect |= grams.push_other(class, lexicon);
         }
-    }
-    if !is_separator(next) {
+    };
+    if !is_separator(next) || to - at > WORD {
         return None;
     }
     let text = bytes.get(at..to).unwrap_or_default();
@@ -233,7 +231,7 @@ fn word(
     Some(Word {
         side: Side {
             outline,
-            gap,
+            follows: joins_over(gap),
             cut: false,
         },
         before,
