@@ -267,10 +267,12 @@ impl Outline {
         let (len, next_len) = (self.0 >> 24, next.0 >> 24);
         let next_first = next.0 & 0xff;
         let doubled = u32::from(self.0 >> 16 & 0xff == next_first && next_len > 0);
-        let start = match len {
-            0 => next.0 & 0xffff,
-            1 => self.0 & 0xff | (next.0 >> (8 * doubled) & 0xff) << 8,
-            _ => self.0 & 0xffff,
+        let start = if len > 1 {
+            self.0 & 0xffff
+        } else if len == 1 {
+            self.0 & 0xff | (next.0 >> (8 * doubled) & 0xff) << 8
+        } else {
+            next.0 & 0xffff
         };
         let len = (len + next_len - doubled).min(0xff);
         Self(start | next.0 & 0xff_0000 | len << 24)
