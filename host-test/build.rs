@@ -4,7 +4,7 @@ mod nested;
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, exit};
+use std::process::exit;
 
 /// What the filter is built for.
 const TARGET: &str = "wasm32-wasip1";
@@ -41,7 +41,6 @@ fn build() -> Result<(), String> {
         "cargo::rustc-env=PORTCULLIS_CACHE={}",
         target.join("portcullis-cache").display()
     );
-    install_target(&workspace, TARGET)?;
     let built = nested::build(
         variable("CARGO")?.as_ref(),
         &workspace,
@@ -84,7 +83,6 @@ fn build() -> Result<(), String> {
 fn package(workspace: &Path, target: &Path, out: &Path) -> Result<(), String> {
     use portcullis_js_pack::{BUILD, ENGINE, TARGET, package};
 
-    install_target(workspace, TARGET)?;
     let cargo = variable("CARGO")?;
     let built = nested::build(
         cargo.as_ref(),
@@ -105,29 +103,6 @@ fn target_directory(out: &Path) -> Result<PathBuf, String> {
         .or_else(|| out.ancestors().nth(4))
         .map(Path::to_path_buf)
         .ok_or_else(|| format!("`{}` is not below a target directory", out.display()))
-}
-
-/// Adds the standard library for a platform through rustup where it is missing.
-fn install_target(workspace: &Path, platform: &str) -> Result<(), String> {
-    let help = format!("the target {platform} is missing; run `rustup target add {platform}`");
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let printed = Command::new(rustc)
-        .args(["--print", "target-libdir", "--target", platform])
-        .output()
-        .map_err(|error| format!("cannot run rustc: {error}"))?;
-    let directory = String::from_utf8_lossy(&printed.stdout);
-    if printed.status.success() && Path::new(directory.trim()).exists() {
-        return Ok(());
-    }
-    let added = Command::new("rustup")
-        .args(["target", "add", platform])
-        .current_dir(workspace)
-        .status();
-    if added.is_ok_and(|status| status.success()) {
-        Ok(())
-    } else {
-        Err(help)
-    }
 }
 
 fn variable(name: &str) -> Result<String, String> {

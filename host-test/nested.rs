@@ -8,11 +8,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Runs `cargo build ARGUMENTS` for that platform into that target directory, and gives the directory in it that has one for
-/// each profile.
+/// Runs `cargo build ARGUMENTS` for that platform, whose standard library is installed where it is missing, into that target
+/// directory, and gives the directory in it that has one for each profile.
 ///
 /// # Errors
-/// With what cargo has to say, if it cannot be run or something does not compile.
+/// With what cargo has to say, if it cannot be run or something does not compile, or with what there is to do where the standard
+/// library cannot be installed.
 pub(crate) fn build(
     cargo: &OsStr,
     workspace: &Path,
@@ -20,6 +21,7 @@ pub(crate) fn build(
     platform: &str,
     arguments: &[&str],
 ) -> Result<PathBuf, String> {
+    install_target(workspace, platform)?;
     let mut command = Command::new(cargo);
     command
         .current_dir(workspace)
@@ -45,6 +47,29 @@ pub(crate) fn build(
         Ok(target.join(platform))
     } else {
         Err(String::from_utf8_lossy(&built.stderr).into_owned())
+    }
+}
+
+/// Adds the standard library for a platform through rustup where it is missing.
+fn install_target(workspace: &Path, platform: &str) -> Result<(), String> {
+    let help = format!("the target {platform} is missing; run `rustup target add {platform}`");
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let printed = Command::new(rustc)
+        .args(["--print", "target-libdir", "--target", platform])
+        .output()
+        .map_err(|error| format!("cannot run rustc: {error}"))?;
+    let directory = String::from_utf8_lossy(&printed.stdout);
+    if printed.status.success() && Path::new(directory.trim()).exists() {
+        return Ok(());
+    }
+    let added = Command::new("rustup")
+        .args(["target", "add", platform])
+        .current_dir(workspace)
+        .status();
+    if added.is_ok_and(|status| status.success()) {
+        Ok(())
+    } else {
+        Err(help)
     }
 }
 

@@ -13,10 +13,10 @@ use crate::host::{self, Metric};
 
 /// Series that one VM defines.
 const MOST: usize = 500;
-/// Bytes of a name. Kong stops a filter that defines one of more than 256, with what it puts before it.
-const LONGEST: usize = 200;
 /// Those of them that are kept for what has no route.
 const KEPT: usize = 80;
+/// Bytes of a name. Kong stops a filter that defines one of more than 256, with what it puts before it.
+const LONGEST: usize = 200;
 
 thread_local! {
     /// What this VM has defined, by name.
